@@ -1,0 +1,28 @@
+# Entraide. `make demo` runs the main job, `make test` every test; both do all their set-up.
+.PHONY: build demo test bench lint setup clean
+SHELL := /bin/bash
+CARGO ?= cargo
+DEMO_ARGS ?=
+
+build: ## a release build
+	$(CARGO) build --release --locked --bin entraide
+
+demo: setup ## 27 nations and an EU node in one process, the story, then the nodes stay up until Ctrl-C
+	$(CARGO) build --release --locked --bin entraide
+	ulimit -n $$(ulimit -Hn) 2>/dev/null; ./target/release/entraide demo $(DEMO_ARGS)
+
+test: setup ## every test: lints, unit, capability, property, browser
+	@tools/test.sh
+
+bench: setup ## the figures of docs/benchmarks.md, as ratios in one run
+	$(CARGO) run --release --locked -p entraide --example bench -- $(BENCH_ARGS)
+
+lint: ## formatting and clippy, as CI sees them
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+setup:
+	@tools/setup.sh
+
+clean:
+	$(CARGO) clean

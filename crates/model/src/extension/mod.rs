@@ -1,0 +1,122 @@
+//! Entraide's own STIX objects, by STIX's extension mechanism (STIX 2.1 §7.3, `new-sdo`): what the nations say to each
+//! other about sharing itself. `created_by_ref` is the identity of the log's nation.
+
+pub mod audience;
+pub mod receipt;
+pub mod withdrawal;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{IdError, StixId};
+use crate::json;
+use crate::origin::Origin;
+use crate::time::Timestamp;
+
+pub use audience::{Audience, AudienceKind};
+pub use receipt::Receipt;
+pub use withdrawal::{Withdrawal, WithdrawalAction};
+
+/// The id of our extension definition.
+pub const DEFINITION_ID: &str = "extension-definition--6f0d6c1c-52f7-4b39-9d2c-6c1d5f3f7a11";
+
+/// Types of our own objects that this version reads.
+pub const TYPES: [&str; 3] = ["x-entraide-audience", "x-entraide-withdrawal", "x-entraide-receipt"];
+
+/// Why one of our objects was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ExtensionError {
+    /// Not the JSON of that type.
+    #[error("not a valid `{kind}`: {reason}")]
+    Shape {
+        /// The type that was expected.
+        kind: &'static str,
+        /// What was wrong, from the parser.
+        reason: String,
+    },
+}
+
+/// The common properties of our objects, in the order in which they are written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Common {
+    /// The STIX type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Always `2.1`.
+    pub spec_version: String,
+    /// The object's id.
+    pub id: StixId,
+    /// The identity object of the log's nation.
+    pub created_by_ref: StixId,
+    /// When it was first said.
+    pub created: Timestamp,
+    /// When this version was said.
+    pub modified: Timestamp,
+    /// Our extension definition, as a new SDO.
+    pub extensions: serde_json::Value,
+}
+
+impl Common {
+    /// The common properties of a new object of `kind`, with an id from 16 random bytes.
+    ///
+    /// # Errors
+    /// `kind` is not a STIX type name.
+    pub fn new(kind: &str, random: [u8; 16], owner: &Origin, at: Timestamp) -> Result<Self, IdError> {
+        Ok(Self {
+            kind: kind.to_owned(),
+            spec_version: "2.1".to_owned(),
+            id: StixId::from_random(kind, random)?,
+            created_by_ref: identity_of(owner)?,
+            created: at,
+            modified: at,
+            extensions: serde_json::json!({ DEFINITION_ID: { "extension_type": "new-sdo" } }),
+        })
+    }
+}
+
+/// The id of the identity object that stands for a log's nation: its UUID is made of the root id and the letters.
+///
+/// # Errors
+/// Never for a parsed origin; the signature is that of parsing.
+pub fn identity_of(owner: &Origin) -> Result<StixId, IdError> {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(owner.root().as_bytes());
+    bytes[8..10].copy_from_slice(owner.country().as_str().as_bytes());
+    StixId::from_random("identity", bytes)
+}
+
+/// One of our objects: how it is written, and read with every rule of [`json`].
+pub trait Extension: Serialize + for<'de> Deserialize<'de> {
+    /// Its STIX type.
+    const KIND: &'static str;
+
+    /// The common properties.
+    fn common(&self) -> &Common;
+
+    /// The bytes that a log commits to.
+    #[must_use]
+    fn to_bytes(&self) -> Vec<u8> {
+        // Our own structs have string keys and no maps: serialising them cannot fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads and checks one.
+    ///
+    /// # Errors
+    /// Bad JSON, another type, or a property out of its range.
+    fn read(bytes: &[u8]) -> Result<Self, ExtensionError> {
+        let shape = |reason: String| ExtensionError::Shape { kind: Self::KIND, reason };
+        json::check(bytes).map_err(|error| shape(error.to_string()))?;
+        let value: Self = serde_json::from_slice(bytes).map_err(|error| shape(error.to_string()))?;
+        if value.common().kind != Self::KIND {
+            return Err(shape(format!("its type is `{}`", value.common().kind)));
+        }
+        value.validate().map_err(shape)?;
+        Ok(value)
+    }
+
+    /// What the types alone cannot say; the message names the property.
+    ///
+    /// # Errors
+    /// A property out of its range.
+    fn validate(&self) -> Result<(), String>;
+}

@@ -1,0 +1,22 @@
+//! The limits of what an object may be, each with its reason.
+
+/// Largest body of one statement, bytes. ATT&CK's largest object is 60 kB, the largest published MISP events are 2–6 MB.
+pub const BODY_BYTES: usize = 8 * 1024 * 1024;
+/// Deepest nesting of JSON that is accepted. STIX needs 8, MISP 7; deeper is an attack on parsers.
+pub const JSON_DEPTH: usize = 32;
+/// Largest integer that every JSON reader keeps exactly (RFC 8259 §6, I-JSON).
+pub const JSON_INTEGER: u64 = 1 << 53;
+/// Most keys of one JSON object: duplicates are looked for, so the number is bounded.
+pub const JSON_KEYS: usize = 4_096;
+/// Most references that one object may carry (a STIX report over a large campaign has some thousands).
+pub const OBJECT_REFS: usize = 20_000;
+/// Longest STIX identifier, bytes: a type of 250 (STIX 2.1 §3.1) with `--` and a UUID.
+pub const STIX_ID_BYTES: usize = 288;
+/// Most members of one audience: every state of the world, with bodies and providers, fits twice.
+pub const MEMBERS: usize = 512;
+/// Longest name of an audience or authority, bytes.
+pub const NAME_BYTES: usize = 200;
+/// Longest free text of our own objects (reason of a withdrawal), bytes.
+pub const TEXT_BYTES: usize = 4_000;
+/// Longest name of an exercise realm, after `EX-`.
+pub const REALM_BYTES: usize = 32;

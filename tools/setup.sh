@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# What the build and the tests need from the system. As root, or with sudo that asks nothing, it is installed;
+# otherwise the command is named and the tests that need it are skipped, with the reason.
+set -u
+missing=()
+need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
+need cc gcc
+need git git
+need python3 python3
+command -v chromium >/dev/null 2>&1 || missing+=(chromium)
+if ! command -v cargo >/dev/null 2>&1; then
+  echo "Rust is missing: install rustc 1.95 or later with rustup, then run this again" >&2
+  exit 1
+fi
+[ ${#missing[@]} -eq 0 ] && exit 0
+install="apt-get install -y --no-install-recommends ${missing[*]}"
+if [ "$(id -u)" = 0 ]; then run=""
+elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then run="sudo"
+else
+  echo "missing: ${missing[*]}. Install them with: sudo $install" >&2
+  exit 0
+fi
+echo "installing ${missing[*]}"
+{ $run apt-get update -qq && DEBIAN_FRONTEND=noninteractive $run $install -qq; } >/dev/null 2>&1 \
+  || echo "could not install ${missing[*]}: tests that need them are skipped" >&2
+exit 0
