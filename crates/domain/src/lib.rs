@@ -1,0 +1,6 @@
+//! The four jobs as state machines and folds. Floor 1: pure, imports `model` alone.
+//!
+//! `said` reads what a body is; `warn` holds the life of a shared object: said, withdrawn, erased, receipted.
+
+pub mod said;
+pub mod warn;

@@ -1,0 +1,85 @@
+//! What a statement's body says, read once: an object of the field, or one of our own words about sharing.
+
+use model::extension::{Audience, Extension, ExtensionError, Receipt, Withdrawal};
+use model::{Head, MediaType};
+
+/// A body that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Said {
+    /// An object of the field, STIX or MISP: intelligence.
+    Object(Head),
+    /// Who is in an audience.
+    Audience(Head, Audience),
+    /// Something is taken back.
+    Withdrawal(Head, Withdrawal),
+    /// A withdrawal was obeyed.
+    Receipt(Head, Receipt),
+}
+
+/// Why a body was not read. It is kept raw as `Unfit`, and read again after an upgrade.
+#[derive(Debug, thiserror::Error)]
+pub enum SaidError {
+    /// The bytes are not an object.
+    #[error("the body is not a valid object: {0}")]
+    Body(String),
+    /// One of our own types with a shape that this version does not read.
+    #[error(transparent)]
+    Extension(#[from] ExtensionError),
+    /// One of our own types that this version does not know.
+    #[error("`{0}` is a type of a newer version")]
+    NewerType(String),
+}
+
+impl Said {
+    /// Reads a body of a media type.
+    ///
+    /// # Errors
+    /// Not an object, or one of our own types that is malformed or newer.
+    pub fn read(media: MediaType, body: &[u8]) -> Result<Self, SaidError> {
+        let bad = |error: &dyn std::fmt::Display| SaidError::Body(error.to_string());
+        let head = match media {
+            MediaType::Stix => model::stix::head(body).map_err(|error| bad(&error))?,
+            MediaType::MispEvent => model::misp::head(body).map_err(|error| bad(&error))?,
+        };
+        match head.id.type_name() {
+            Audience::KIND => Ok(Self::Audience(head, Audience::read(body)?)),
+            Withdrawal::KIND => Ok(Self::Withdrawal(head, Withdrawal::read(body)?)),
+            Receipt::KIND => Ok(Self::Receipt(head, Receipt::read(body)?)),
+            newer if newer.starts_with("x-entraide-") => Err(SaidError::NewerType(newer.to_owned())),
+            _ => Ok(Self::Object(head)),
+        }
+    }
+
+    /// The head, whatever it is.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        match self {
+            Self::Object(head) | Self::Audience(head, _) | Self::Withdrawal(head, _) | Self::Receipt(head, _) => head,
+        }
+    }
+
+    /// Is it about sharing itself, and so travels in the workflow lane?
+    #[must_use]
+    pub fn is_workflow(&self) -> bool {
+        !matches!(self, Self::Object(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_types_of_later_versions_are_told_apart() {
+        let body = br#"{"type":"x-entraide-mission","id":"x-entraide-mission--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"}"#;
+        let error = Said::read(MediaType::Stix, body).unwrap_err();
+        assert!(matches!(error, SaidError::NewerType(ref kind) if kind == "x-entraide-mission"), "{error}");
+    }
+
+    #[test]
+    fn rubbish_is_an_error_with_a_reason() {
+        assert!(matches!(Said::read(MediaType::Stix, b"{"), Err(SaidError::Body(_))));
+        let short = br#"{"type":"x-entraide-receipt","id":"x-entraide-receipt--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"}"#;
+        assert!(matches!(Said::read(MediaType::Stix, short), Err(SaidError::Extension(_))));
+    }
+}

@@ -1,0 +1,3 @@
+//! Warn: intelligence is shared, and can be taken back.
+
+pub mod sharing;

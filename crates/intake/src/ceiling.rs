@@ -1,0 +1,83 @@
+//! What an object itself says of sharing: the ceiling above which nobody may assert it.
+
+use model::{Head, Label, MediaType, Pap, StixId, Tlp};
+
+/// The markings inside an object. An envelope may be stricter, never more open (architecture, "Body").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ceiling {
+    /// The strictest TLP label on it or on a part of it; `None` if it has none, and then a person must give one.
+    pub tlp: Option<Tlp>,
+    /// The strictest PAP on it.
+    pub pap: Option<Pap>,
+}
+
+impl Ceiling {
+    /// May an envelope say `label` of the object? Without a PAP an envelope permits nothing, which is never too open.
+    #[must_use]
+    pub fn admits(self, label: Label) -> bool {
+        self.tlp.is_none_or(|tlp| label.tlp >= tlp) && label.pap.is_none_or(|pap| Some(pap) >= self.pap)
+    }
+}
+
+/// Asserting a MISP event whose parts are marked otherwise than itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{id}` has mixed labels: publish one event per label, each with the part that has it")]
+pub struct MixedError {
+    /// Which event.
+    pub id: StixId,
+}
+
+/// What the object itself says.
+#[must_use]
+pub fn label(head: &Head) -> Ceiling {
+    Ceiling { tlp: head.tlp, pap: head.pap }
+}
+
+/// Refuses to assert a MISP event with mixed labels; intake keeps it.
+/// A STIX object with granular markings is said whole, under the strictest of them.
+///
+/// # Errors
+/// The event has mixed labels.
+pub fn mixed(head: &Head) -> Result<(), MixedError> {
+    match head.media {
+        MediaType::MispEvent if head.mixed => Err(MixedError { id: head.id.clone() }),
+        MediaType::MispEvent | MediaType::Stix => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &[u8] = br#"{"uuid":"5bad1b96-53bc-4148-87eb-50d50a016219","timestamp":"1",
+        "Tag":[{"name":"tlp:green"}],
+        "Attribute":[{"Tag":[{"name":"tlp:amber"},{"name":"PAP:GREEN"}]}]}"#;
+
+    #[test]
+    fn an_envelope_may_be_stricter_and_never_more_open() {
+        let check = |tlp: Option<Tlp>, pap: Option<Pap>, label: (Tlp, Option<Pap>), expect: bool| {
+            let label = Label { tlp: label.0, pap: label.1 };
+            assert_eq!(Ceiling { tlp, pap }.admits(label), expect, "{tlp:?} {pap:?} {label:?}");
+        };
+        check(None, None, (Tlp::Clear, Some(Pap::Clear)), true);
+        check(Some(Tlp::Amber), None, (Tlp::Green, None), false);
+        check(Some(Tlp::Amber), None, (Tlp::Amber, None), true);
+        check(Some(Tlp::Amber), None, (Tlp::Red, None), true);
+        check(Some(Tlp::Green), Some(Pap::Amber), (Tlp::Green, Some(Pap::Green)), false);
+        check(Some(Tlp::Green), Some(Pap::Amber), (Tlp::Green, Some(Pap::Red)), true);
+        check(Some(Tlp::Green), Some(Pap::Amber), (Tlp::Green, None), true);
+    }
+
+    #[test]
+    fn mixed_events_are_refused_by_name() {
+        let head = model::misp::head(EVENT).unwrap();
+        assert_eq!(label(&head), Ceiling { tlp: Some(Tlp::Amber), pap: Some(Pap::Green) });
+        let refused = mixed(&head).unwrap_err().to_string();
+        assert!(
+            refused.starts_with("`x-misp-event--5bad1b96-53bc-4148-87eb-50d50a016219` has mixed labels"),
+            "{refused}"
+        );
+        assert_eq!(mixed(&Head { mixed: false, ..head.clone() }), Ok(()));
+        assert_eq!(mixed(&Head { media: MediaType::Stix, ..head }), Ok(()));
+    }
+}

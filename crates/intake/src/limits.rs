@@ -1,0 +1,21 @@
+//! The limits of what one file may be, each with its reason.
+
+/// Largest file that is taken in, bytes. All of enterprise ATT&CK is 50 MB, a year of a busy MISP's export 200 MB.
+pub const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
+/// Most objects of one file: each has a head in memory (about 400 bytes) and a row in intake. ATT&CK has 25,000.
+pub const MAX_OBJECTS: usize = 200_000;
+
+/// The limits of one call; a node's configuration may lower them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest file, bytes.
+    pub file_bytes: usize,
+    /// Most objects in it.
+    pub objects: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { file_bytes: MAX_FILE_BYTES, objects: MAX_OBJECTS }
+    }
+}

@@ -1,0 +1,238 @@
+//! The binary form of an envelope: fixed, canonical, one spelling for one meaning. Test vectors: `tests/vectors.json`.
+//!
+//! ```text
+//! version u8 = 1 ‖ realm: len8 ‖ bytes ‖ lane u8 ‖ thread 16 ‖ version u32 ‖ flag u8 [previous 32]
+//! ‖ audience id 16 ‖ audience version u32 ‖ member set digest 32
+//! ‖ flag u8 [sequence u64 ‖ flag u8 [previous 32]] ‖ tlp u8 ‖ pap u8 ‖ media u8        (big-endian)
+//! ```
+
+use model::{
+    AudienceAt, AudienceId, Commitment, Envelope, Label, Lane, MediaType, MemberSetDigest, Pap, Realm, Slot, ThreadId,
+    ThreadVersion, Tlp,
+};
+
+use crate::limits;
+
+/// The version of this form.
+pub const VERSION: u8 = 1;
+
+/// Why an envelope was not read. Its statement is kept raw, and read again after an upgrade.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// A form of a later version.
+    #[error("the envelope has form {version}, this node reads form {VERSION}: upgrade it")]
+    Newer {
+        /// Its first byte.
+        version: u8,
+    },
+    /// A value of a later version.
+    #[error("the envelope's {field} has the unknown value {value}")]
+    Unknown {
+        /// Which field.
+        field: &'static str,
+        /// Its byte.
+        value: u8,
+    },
+    /// Not the canonical form.
+    #[error("the envelope is malformed at its {field}")]
+    Malformed {
+        /// Which field.
+        field: &'static str,
+    },
+}
+
+/// Writes an envelope.
+#[must_use]
+pub fn encode(envelope: &Envelope) -> Vec<u8> {
+    let mut out = Vec::with_capacity(224);
+    let realm = envelope.realm.to_string();
+    out.push(VERSION);
+    // A realm has at most 35 bytes (`model::limits::REALM_BYTES`).
+    out.push(u8::try_from(realm.len()).unwrap_or(u8::MAX));
+    out.extend_from_slice(realm.as_bytes());
+    out.push(envelope.lane.code());
+    out.extend_from_slice(envelope.thread.as_bytes());
+    out.extend_from_slice(&envelope.version.0.to_be_bytes());
+    put_optional(&mut out, envelope.previous.as_ref());
+    out.extend_from_slice(envelope.audience.id.as_bytes());
+    out.extend_from_slice(&envelope.audience.version.to_be_bytes());
+    out.extend_from_slice(envelope.audience.members.as_bytes());
+    match &envelope.slot {
+        None => out.push(0),
+        Some(slot) => {
+            out.push(1);
+            out.extend_from_slice(&slot.sequence.to_be_bytes());
+            put_optional(&mut out, slot.previous.as_ref());
+        }
+    }
+    out.push(envelope.label.tlp.code());
+    out.push(Pap::code(envelope.label.pap));
+    out.push(envelope.media.code());
+    out
+}
+
+fn put_optional(out: &mut Vec<u8>, commitment: Option<&Commitment>) {
+    match commitment {
+        None => out.push(0),
+        Some(commitment) => {
+            out.push(1);
+            out.extend_from_slice(commitment.as_bytes());
+        }
+    }
+}
+
+/// Reads an envelope; every byte string but the canonical one is refused.
+///
+/// # Errors
+/// A later version, an unknown value, or a form that `encode` never writes.
+pub fn decode(bytes: &[u8]) -> Result<Envelope, EnvelopeError> {
+    if bytes.len() > limits::ENVELOPE_BYTES {
+        return Err(EnvelopeError::Malformed { field: "length" });
+    }
+    let mut read = Reader(bytes);
+    match read.byte("version")? {
+        VERSION => {}
+        version => return Err(EnvelopeError::Newer { version }),
+    }
+    let realm = realm(&mut read)?;
+    let code = read.byte("lane")?;
+    let lane = Lane::from_code(code).ok_or(EnvelopeError::Unknown { field: "lane", value: code })?;
+    let thread = ThreadId::new(read.array("thread")?);
+    let version = u32::from_be_bytes(read.array("thread version")?);
+    let previous = read.optional("previous version")?;
+    if previous.is_some() != (version > 0) {
+        return Err(EnvelopeError::Malformed { field: "previous version" });
+    }
+    let audience = AudienceAt {
+        id: AudienceId::new(read.array("audience")?),
+        version: u32::from_be_bytes(read.array("audience version")?),
+        members: MemberSetDigest::new(read.array("member set")?),
+    };
+    let slot = slot(&mut read)?;
+    let label = label(&mut read)?;
+    if slot.is_none() != (label.tlp == Tlp::Red) {
+        return Err(EnvelopeError::Malformed { field: "slot" });
+    }
+    let code = read.byte("media type")?;
+    let media = MediaType::from_code(code).ok_or(EnvelopeError::Unknown { field: "media type", value: code })?;
+    if !read.0.is_empty() {
+        return Err(EnvelopeError::Malformed { field: "end" });
+    }
+    let version = ThreadVersion(version);
+    Ok(Envelope { realm, lane, thread, version, previous, audience, slot, label, media })
+}
+
+fn realm(read: &mut Reader<'_>) -> Result<Realm, EnvelopeError> {
+    let malformed = EnvelopeError::Malformed { field: "realm" };
+    let length = usize::from(read.byte("realm")?);
+    let text = std::str::from_utf8(read.slice(length, "realm")?).map_err(|_| malformed.clone())?;
+    text.parse().map_err(|_| malformed)
+}
+
+fn slot(read: &mut Reader<'_>) -> Result<Option<Slot>, EnvelopeError> {
+    if !read.flag("slot")? {
+        return Ok(None);
+    }
+    let sequence = u64::from_be_bytes(read.array("slot")?);
+    let previous = read.optional("slot")?;
+    if previous.is_some() != (sequence > 0) {
+        return Err(EnvelopeError::Malformed { field: "slot" });
+    }
+    Ok(Some(Slot { sequence, previous }))
+}
+
+fn label(read: &mut Reader<'_>) -> Result<Label, EnvelopeError> {
+    let code = read.byte("label")?;
+    let tlp = Tlp::from_code(code).ok_or(EnvelopeError::Unknown { field: "label", value: code })?;
+    let code = read.byte("pap")?;
+    let pap = Pap::from_code(code).ok_or(EnvelopeError::Unknown { field: "pap", value: code })?;
+    Ok(Label { tlp, pap })
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn slice(&mut self, length: usize, field: &'static str) -> Result<&'a [u8], EnvelopeError> {
+        let (head, rest) = self.0.split_at_checked(length).ok_or(EnvelopeError::Malformed { field })?;
+        self.0 = rest;
+        Ok(head)
+    }
+    fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], EnvelopeError> {
+        self.slice(N, field)?.try_into().map_err(|_| EnvelopeError::Malformed { field })
+    }
+    fn byte(&mut self, field: &'static str) -> Result<u8, EnvelopeError> {
+        Ok(self.array::<1>(field)?[0])
+    }
+    fn flag(&mut self, field: &'static str) -> Result<bool, EnvelopeError> {
+        match self.byte(field)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(EnvelopeError::Malformed { field }),
+        }
+    }
+    fn optional(&mut self, field: &'static str) -> Result<Option<Commitment>, EnvelopeError> {
+        if self.flag(field)? { Ok(Some(Commitment::new(self.array(field)?))) } else { Ok(None) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn envelopes() -> impl Strategy<Value = Envelope> {
+        let realm = prop_oneof![Just("REAL"), Just("EX-BLUE-26")];
+        let ids = (any::<[u8; 16]>(), any::<[u8; 16]>(), any::<[u8; 32]>(), any::<[u8; 32]>(), any::<[u8; 32]>());
+        let numbers = (0..3_u32, any::<u32>(), 0..3_u64, 0..5_u8, 0..5_u8, 1..3_u8, 0..2_u8);
+        (realm, ids, numbers).prop_map(|(realm, (thread, audience, members, a, b), n)| {
+            let (version, audience_version, sequence, tlp, pap, media, lane) = n;
+            let tlp = Tlp::from_code(tlp).unwrap();
+            Envelope {
+                realm: realm.parse().unwrap(),
+                lane: Lane::from_code(lane).unwrap(),
+                thread: ThreadId::new(thread),
+                version: ThreadVersion(version),
+                previous: (version > 0).then_some(Commitment::new(a)),
+                audience: AudienceAt {
+                    id: AudienceId::new(audience),
+                    version: audience_version,
+                    members: MemberSetDigest::new(members),
+                },
+                slot: (tlp != Tlp::Red)
+                    .then_some(Slot { sequence, previous: (sequence > 0).then_some(Commitment::new(b)) }),
+                label: Label { tlp, pap: Pap::from_code(pap).unwrap() },
+                media: MediaType::from_code(media).unwrap(),
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(envelope in envelopes()) {
+            prop_assert_eq!(decode(&encode(&envelope)), Ok(envelope));
+        }
+
+        #[test]
+        fn there_is_one_spelling(envelope in envelopes(), at in any::<prop::sample::Index>(), flip in 1..=255_u8) {
+            let mut bytes = encode(&envelope);
+            let at = at.index(bytes.len());
+            bytes[at] ^= flip;
+            if let Ok(read) = decode(&bytes) {
+                prop_assert_eq!(encode(&read), bytes);
+            }
+        }
+
+        #[test]
+        fn rubbish_is_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            if let Ok(read) = decode(&bytes) {
+                prop_assert_eq!(encode(&read), bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn later_versions_are_told_apart_from_rubbish() {
+        assert_eq!(decode(&[2, 0]), Err(EnvelopeError::Newer { version: 2 }));
+        assert_eq!(decode(&[]), Err(EnvelopeError::Malformed { field: "version" }));
+    }
+}

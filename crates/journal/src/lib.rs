@@ -1,0 +1,23 @@
+//! A nation's word is its log: how statements are committed to (`envelope`, `commitment`), how the log is a tree
+//! (`tree`) with signed checkpoints (`note`, `checkpoint`), how a proof stands alone (`proof`), how bodies are sealed
+//! (`seal`); and the federation's pure part: who a node is (`identity`, `roster`), how two meet (`peering`, `words`),
+//! what travels (`wire`, `cursor`), and how a receiver checks it (`sync`).
+//!
+//! Floor 1: pure, imports `model` alone. The only maker of [`verified::Verified`].
+
+pub mod checkpoint;
+pub mod commitment;
+pub mod cursor;
+pub mod envelope;
+pub mod identity;
+pub mod limits;
+pub mod note;
+pub mod peering;
+pub mod proof;
+pub mod roster;
+pub mod seal;
+pub mod sync;
+pub mod tree;
+pub mod verified;
+pub mod wire;
+pub mod words;

@@ -1,0 +1,148 @@
+//! Bodies at rest, each sealed under a key of its own, and those keys wrapped: to erase a body from every backup it is
+//! enough to lose its key (architecture §3, "Erasure").
+
+use chacha20poly1305::aead::{AeadInOut, KeyInit};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use model::Commitment;
+use zeroize::Zeroize;
+
+/// A wrapped key: nonce, sealed key, tag.
+pub const WRAPPED_BYTES: usize = 24 + 32 + 16;
+
+/// A sealed thing does not open: its key is another one, or a byte has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// The wrapped key.
+    #[error("the key of a body does not open: it was changed, or belongs to another node")]
+    Key,
+    /// The body.
+    #[error("a sealed body does not open: it was changed on disk")]
+    Body,
+}
+
+/// The key of one body.
+pub struct BodyKey([u8; 32]);
+
+impl BodyKey {
+    /// From 32 random bytes.
+    #[must_use]
+    pub const fn new(random: [u8; 32]) -> Self {
+        Self(random)
+    }
+}
+
+impl Drop for BodyKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// Each key seals one body once, so that a fixed nonce is never used twice under one key.
+const ONLY_ONCE: [u8; 24] = [0; 24];
+
+/// Seals a body under its own key, bound to its place by the commitment.
+#[must_use]
+pub fn seal_body(key: &BodyKey, commitment: &Commitment, body: &[u8]) -> Vec<u8> {
+    let mut sealed = Vec::with_capacity(body.len() + 16);
+    sealed.extend_from_slice(body);
+    let cipher = XChaCha20Poly1305::new(&key.0.into());
+    // Encryption fails only beyond 256 GiB.
+    let _ = cipher.encrypt_in_place(&XNonce::from(ONLY_ONCE), commitment.as_bytes(), &mut sealed);
+    sealed
+}
+
+/// Opens a sealed body.
+///
+/// # Errors
+/// Another key, or a changed byte.
+pub fn open_body(key: &BodyKey, commitment: &Commitment, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+    let mut body = sealed.to_vec();
+    let cipher = XChaCha20Poly1305::new(&key.0.into());
+    cipher.decrypt_in_place(&XNonce::from(ONLY_ONCE), commitment.as_bytes(), &mut body).map_err(|_| SealError::Body)?;
+    Ok(body)
+}
+
+/// The key that wraps the keys of bodies. It stays behind the node's signer.
+pub struct WrappingKey {
+    cipher: XChaCha20Poly1305,
+}
+
+impl WrappingKey {
+    /// From 32 secret bytes.
+    #[must_use]
+    pub fn new(mut secret: [u8; 32]) -> Self {
+        let cipher = XChaCha20Poly1305::new(&secret.into());
+        secret.zeroize();
+        Self { cipher }
+    }
+
+    /// Wraps the key of a body under a random nonce.
+    #[must_use]
+    pub fn wrap(&self, key: &BodyKey, nonce: [u8; 24], commitment: &Commitment) -> [u8; WRAPPED_BYTES] {
+        let mut sealed = Vec::with_capacity(48);
+        sealed.extend_from_slice(&key.0);
+        let _ = self.cipher.encrypt_in_place(&XNonce::from(nonce), commitment.as_bytes(), &mut sealed);
+        let mut wrapped = [0; WRAPPED_BYTES];
+        wrapped[..24].copy_from_slice(&nonce);
+        wrapped[24..].copy_from_slice(&sealed);
+        sealed.zeroize();
+        wrapped
+    }
+
+    /// Unwraps the key of a body.
+    ///
+    /// # Errors
+    /// Another length, another wrapping key, or a changed byte.
+    pub fn unwrap(&self, wrapped: &[u8], commitment: &Commitment) -> Result<BodyKey, SealError> {
+        let (nonce, sealed) = wrapped.split_at_checked(24).ok_or(SealError::Key)?;
+        let nonce: [u8; 24] = nonce.try_into().map_err(|_| SealError::Key)?;
+        let mut key = sealed.to_vec();
+        self.cipher
+            .decrypt_in_place(&XNonce::from(nonce), commitment.as_bytes(), &mut key)
+            .map_err(|_| SealError::Key)?;
+        let opened = <[u8; 32]>::try_from(key.as_slice()).map_err(|_| SealError::Key);
+        key.zeroize();
+        opened.map(BodyKey)
+    }
+}
+
+impl std::fmt::Debug for WrappingKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WrappingKey(secret)")
+    }
+}
+impl std::fmt::Debug for BodyKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BodyKey(secret)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_opens_under_its_key_and_place_alone() {
+        let place = Commitment::new([7; 32]);
+        let sealed = seal_body(&BodyKey::new([1; 32]), &place, b"words");
+        assert_eq!(sealed.len(), 5 + 16);
+        assert_eq!(open_body(&BodyKey::new([1; 32]), &place, &sealed), Ok(b"words".to_vec()));
+        assert_eq!(open_body(&BodyKey::new([2; 32]), &place, &sealed), Err(SealError::Body));
+        assert_eq!(open_body(&BodyKey::new([1; 32]), &Commitment::new([8; 32]), &sealed), Err(SealError::Body));
+        for at in 0..sealed.len() {
+            let mut flipped = sealed.clone();
+            flipped[at] ^= 1;
+            assert_eq!(open_body(&BodyKey::new([1; 32]), &place, &flipped), Err(SealError::Body));
+        }
+    }
+
+    #[test]
+    fn a_key_unwraps_under_its_wrapping_key_alone() {
+        let place = Commitment::new([7; 32]);
+        let wrapped = WrappingKey::new([3; 32]).wrap(&BodyKey::new([1; 32]), [9; 24], &place);
+        let key = WrappingKey::new([3; 32]).unwrap(&wrapped, &place).unwrap();
+        assert_eq!(key.0, [1; 32]);
+        assert!(WrappingKey::new([4; 32]).unwrap(&wrapped, &place).is_err());
+        assert!(WrappingKey::new([3; 32]).unwrap(&wrapped[..40], &place).is_err());
+    }
+}
