@@ -1,0 +1,106 @@
+//! Who acts: a person at a desk with roles, by session, token or the machine's own socket.
+
+use model::{Desk, Origin, Role};
+use policy::{Roles, Viewer};
+use store::PersonId;
+
+/// What an act needs. Roles are words of the field; this table is the only place where they become rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// See what the desk may see.
+    Read,
+    /// Take material into intake.
+    TakeIn,
+    /// Speak for the nation: assert and withdraw.
+    Speak,
+    /// Change audiences and communities.
+    ManageAudiences,
+    /// Invite, confirm, hold and cut partners.
+    ManagePartners,
+    /// Change accounts and tokens.
+    ManageAccounts,
+    /// Operate the node: rebuild, doctor.
+    Operate,
+}
+
+impl Permission {
+    /// Does one of the roles carry it?
+    #[must_use]
+    pub fn is_carried_by(self, role: Role) -> bool {
+        match self {
+            Self::Read => !matches!(role, Role::EntityReporter),
+            Self::TakeIn => matches!(role, Role::Analyst | Role::DutyOfficer | Role::CrisisOfficer),
+            Self::Speak => matches!(role, Role::DutyOfficer | Role::CrisisOfficer),
+            Self::ManageAudiences => matches!(role, Role::DutyOfficer | Role::Liaison | Role::CrisisOfficer),
+            Self::ManagePartners => matches!(role, Role::Liaison | Role::Administrator),
+            Self::ManageAccounts | Self::Operate => matches!(role, Role::Administrator),
+        }
+    }
+}
+
+/// An act was refused for want of a role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("your roles do not allow this: it needs {needs}")]
+pub struct Forbidden {
+    needs: String,
+}
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The account; `None` for the machine's own socket.
+    pub person: Option<PersonId>,
+    /// The name in ledgers: the login, or `machine`.
+    pub login: String,
+    /// At which desk.
+    pub desk: Desk,
+    /// With which roles.
+    pub roles: Vec<Role>,
+}
+
+impl Actor {
+    /// Whoever may open the node's directory on its machine: the operating system has decided who that is.
+    #[must_use]
+    pub fn machine() -> Self {
+        Self {
+            person: None,
+            login: "machine".to_owned(),
+            desk: Desk::Csirt,
+            roles: vec![Role::DutyOfficer, Role::Administrator, Role::Analyst],
+        }
+    }
+
+    /// Refuses unless a role carries the permission.
+    ///
+    /// # Errors
+    /// No role does; the message names those that would.
+    pub fn require(&self, permission: Permission) -> Result<(), Forbidden> {
+        if self.roles.iter().any(|role| permission.is_carried_by(*role)) {
+            return Ok(());
+        }
+        let able: Vec<&str> =
+            Role::ALL.iter().filter(|role| permission.is_carried_by(**role)).map(|role| role.word()).collect();
+        Err(Forbidden { needs: able.join(" or ") })
+    }
+
+    /// The actor as policy sees it.
+    #[must_use]
+    pub fn viewer(&self, authority: &Origin) -> Viewer {
+        Viewer::Person { authority: authority.clone(), desk: self.desk, roles: Roles::new(self.roles.iter().copied()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_carry_what_the_table_says() {
+        let actor = |role| Actor { person: None, login: "x".into(), desk: Desk::Csirt, roles: vec![role] };
+        assert!(actor(Role::DutyOfficer).require(Permission::Speak).is_ok());
+        assert!(actor(Role::Analyst).require(Permission::Speak).is_err());
+        assert!(actor(Role::Administrator).require(Permission::Speak).is_err());
+        let refused = actor(Role::Viewer).require(Permission::ManageAccounts).unwrap_err().to_string();
+        assert!(refused.contains("administrator"), "{refused}");
+    }
+}

@@ -1,0 +1,254 @@
+//! The fold: what a statement changes in the views. Pure of time and chance, so that `rebuild` gives the same rows.
+//!
+//! It runs on own statements as they are appended, on partners' as they arrive, and on all of them in a rebuild.
+
+use domain::said::Said;
+use domain::warn::sharing::{self, Event, Sharing};
+use model::extension::{Audience, Receipt, Withdrawal, WithdrawalAction};
+use model::{Citation, Commitment, Envelope, Index, Lane};
+use store::{
+    AudienceRow, LogId, ObjectRow, ObjectState, PendingWithdrawal, ReceiptRow, SetId, SlotOutcome, StatementId,
+    StoreError, Tx, WithdrawalRow,
+};
+
+use crate::me::Me;
+
+/// A statement that is in the database and is to be folded.
+#[derive(Debug)]
+pub struct Arrived<'a> {
+    /// In the database; the order of arrival.
+    pub statement: StatementId,
+    /// Whose log.
+    pub log: LogId,
+    /// Where in it.
+    pub index: Index,
+    /// What stands there.
+    pub commitment: Commitment,
+    /// Its envelope.
+    pub envelope: &'a Envelope,
+    /// The member set, known for own statements only.
+    pub set: Option<SetId>,
+}
+
+/// Why a statement was not folded.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It says what it may not say, or what this version does not know: kept raw, and folded again after an upgrade.
+    #[error("{0}")]
+    Unfit(String),
+    /// Another statement stands in its slot: evidence against the owner.
+    #[error("two statements stand in one slot of an audience")]
+    SlotConflict {
+        /// The one that was there first.
+        other: StatementId,
+    },
+}
+
+/// Folds one statement. `said` is `None` when the body was withdrawn or erased: then only its place in the chain is noted.
+///
+/// # Errors
+/// See [`FoldError`]; nothing of a statement that fails is left in the views if the caller rolls back.
+pub fn fold(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: Option<&Said>) -> Result<(), FoldError> {
+    if let Some(slot) = &arrived.envelope.slot {
+        let audience = &arrived.envelope.audience.id;
+        let lane = arrived.envelope.lane;
+        match tx.put_slot(arrived.log, audience, lane, slot, arrived.statement, &arrived.commitment)? {
+            SlotOutcome::New | SlotOutcome::Same => {}
+            SlotOutcome::Conflict { other } => return Err(FoldError::SlotConflict { other }),
+        }
+    }
+    match said {
+        None => Ok(()),
+        Some(said) => {
+            let state = taken_before(tx, arrived)?;
+            put_object(tx, arrived, said, state)?;
+            if state == ObjectState::Erased {
+                tx.erase_body(arrived.statement)?;
+                return Ok(());
+            }
+            match said {
+                Said::Object(_) => Ok(()),
+                Said::Audience(_, audience) => fold_audience(tx, arrived, audience),
+                Said::Withdrawal(_, withdrawal) => fold_withdrawal(tx, arrived, withdrawal),
+                Said::Receipt(_, receipt) => fold_receipt(tx, me, arrived, receipt),
+            }
+        }
+    }
+}
+
+/// Takes back by a content-free *Withdraw* row: the owner no longer says it, and we were not shown why.
+///
+/// # Errors
+/// The database.
+pub fn fold_withdraw_row(tx: &Tx<'_>, log: LogId, index: Index) -> Result<(), StoreError> {
+    if lane_of(tx, log, index)? == Some(Lane::Workflow) {
+        return Ok(());
+    }
+    take_back(tx, log, index, None, WithdrawalAction::StopSharing)
+}
+
+/// A withdrawal may have come first (workflow goes first): then what arrives is withdrawn already. What is about sharing
+/// itself can't be withdrawn: audiences and receipts are superseded, never unsaid.
+fn taken_before(tx: &Tx<'_>, arrived: &Arrived<'_>) -> Result<ObjectState, StoreError> {
+    if arrived.envelope.lane == Lane::Workflow {
+        return Ok(ObjectState::Live);
+    }
+    let opened = sharing::apply(Sharing::Unheard, Event::Opened { with_body: true });
+    let state = match tx.pending_withdrawal(arrived.log, arrived.index)? {
+        Some(pending) => {
+            tx.put_withdrawal(&WithdrawalRow { target: arrived.statement, by: pending.by, purge: pending.purge })?;
+            sharing::apply(
+                sharing::apply(Sharing::Unheard, Event::Taken(action(pending.purge))),
+                Event::Opened { with_body: true },
+            )
+        }
+        None => match tx.withdrawal_of(arrived.statement)? {
+            Some(known) => sharing::apply(opened, Event::Taken(action(known.purge))),
+            None => opened,
+        },
+    };
+    Ok(object_state(state))
+}
+
+const fn action(purge: bool) -> WithdrawalAction {
+    if purge { WithdrawalAction::Purge } else { WithdrawalAction::StopSharing }
+}
+
+const fn object_state(sharing: Sharing) -> ObjectState {
+    match sharing {
+        Sharing::Unheard | Sharing::Said => ObjectState::Live,
+        Sharing::Withdrawn => ObjectState::Withdrawn,
+        Sharing::Erased => ObjectState::Erased,
+    }
+}
+
+const fn sharing_of(state: ObjectState) -> Sharing {
+    match state {
+        ObjectState::Live => Sharing::Said,
+        ObjectState::Withdrawn => Sharing::Withdrawn,
+        ObjectState::Erased => Sharing::Erased,
+    }
+}
+
+fn put_object(tx: &Tx<'_>, arrived: &Arrived<'_>, said: &Said, state: ObjectState) -> Result<(), StoreError> {
+    let head = said.head();
+    let envelope = arrived.envelope;
+    let dependent = head.is_dependent();
+    let row = ObjectRow {
+        statement: arrived.statement,
+        log: arrived.log,
+        index: arrived.index,
+        stix_id: head.id.clone(),
+        version: head.version,
+        media: envelope.media,
+        tlp: envelope.label.tlp,
+        pap: envelope.label.pap,
+        set: arrived.set,
+        audience: envelope.audience.id,
+        lane: envelope.lane,
+        thread: envelope.thread,
+        thread_version: envelope.version.0,
+        commitment: arrived.commitment,
+        title: head.title.clone(),
+        revoked: head.revoked,
+        dependent,
+        state,
+    };
+    tx.put_object(&row, if dependent { &head.refs } else { &[] })
+}
+
+fn fold_audience(tx: &Tx<'_>, arrived: &Arrived<'_>, audience: &Audience) -> Result<(), FoldError> {
+    let at = &arrived.envelope.audience;
+    if at.id != audience.audience || at.version != audience.version || at.members != audience.members.digest() {
+        return Err(FoldError::Unfit(
+            "an audience statement must be said to the audience that it describes".to_owned(),
+        ));
+    }
+    let set = tx.intern_set(&audience.members)?;
+    tx.put_audience(&AudienceRow {
+        log: arrived.log,
+        audience: audience.audience,
+        version: audience.version,
+        name: audience.name.clone(),
+        kind: audience.kind,
+        set,
+        statement: arrived.statement,
+    })?;
+    Ok(())
+}
+
+fn fold_withdrawal(tx: &Tx<'_>, arrived: &Arrived<'_>, withdrawal: &Withdrawal) -> Result<(), FoldError> {
+    let target = &withdrawal.target;
+    check_citation(tx, arrived.log, target, "a nation can withdraw only what stands in its own log")?;
+    if lane_of(tx, arrived.log, target.index)? == Some(Lane::Workflow) {
+        return Err(FoldError::Unfit("a statement about sharing is superseded, not withdrawn".to_owned()));
+    }
+    if target.index >= arrived.index {
+        return Err(FoldError::Unfit("a withdrawal must come after what it withdraws".to_owned()));
+    }
+    Ok(take_back(tx, arrived.log, target.index, Some(arrived.statement), withdrawal.action)?)
+}
+
+fn lane_of(tx: &Tx<'_>, log: LogId, index: Index) -> Result<Option<Lane>, StoreError> {
+    let Some(row) = tx.statement_at(log, index)? else { return Ok(None) };
+    Ok(journal::envelope::decode(&row.envelope).ok().map(|envelope| envelope.lane))
+}
+
+/// The citation must name a log that we know, and the commitment that really stands there.
+fn check_citation(tx: &Tx<'_>, log: LogId, target: &Citation, otherwise: &str) -> Result<(), FoldError> {
+    if tx.origin(log)? != target.origin {
+        return Err(FoldError::Unfit(otherwise.to_owned()));
+    }
+    match tx.commitment(log, target.index)? {
+        Some(found) if found == target.commitment => Ok(()),
+        // Own entries of the running command are not in the tree yet; the caller has made the citation itself.
+        None if tx.statement_at(log, target.index)?.is_some() => Ok(()),
+        Some(_) | None => Err(FoldError::Unfit("the citation does not match the log that it names".to_owned())),
+    }
+}
+
+fn take_back(
+    tx: &Tx<'_>,
+    log: LogId,
+    index: Index,
+    by: Option<StatementId>,
+    action: WithdrawalAction,
+) -> Result<(), StoreError> {
+    let purge = action == WithdrawalAction::Purge;
+    let Some(target) = tx.statement_at(log, index)? else {
+        return tx.put_pending_withdrawal(&PendingWithdrawal { log, index, by, purge });
+    };
+    tx.put_withdrawal(&WithdrawalRow { target: target.id, by, purge })?;
+    if let Some(object) = tx.object(target.id)? {
+        let state = object_state(sharing::apply(sharing_of(object.state), Event::Taken(action)));
+        tx.object_state(target.id, state)?;
+    }
+    if purge {
+        tx.erase_body(target.id)?;
+    }
+    Ok(())
+}
+
+fn fold_receipt(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, receipt: &Receipt) -> Result<(), FoldError> {
+    let from_us = arrived.log == me.log;
+    let owner = if from_us { tx.log_id(&receipt.target.origin)? } else { Some(me.log) };
+    let Some(owner) = owner else {
+        return Err(FoldError::Unfit("the receipt names a log that this node does not know".to_owned()));
+    };
+    check_citation(tx, owner, &receipt.target, "a receipt is for the owner of what was withdrawn alone")?;
+    let Some(target) = tx.statement_at(owner, receipt.target.index)? else {
+        return Err(FoldError::Unfit("the receipt names a statement that this node does not hold".to_owned()));
+    };
+    tx.put_receipt(&ReceiptRow {
+        target: target.id,
+        from: arrived.log,
+        statement: arrived.statement,
+        erased: receipt.erased,
+        exports: receipt.exports,
+        not_recalled: receipt.exports_not_recalled,
+    })?;
+    Ok(())
+}

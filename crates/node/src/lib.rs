@@ -1,0 +1,35 @@
+//! The conductor: one function a use case, one transaction each, and the workers around them.
+//!
+//! Floor 3. Use cases are sync functions over a [`Work`] (a write) or a [`View`] (a read); the simulator can call them
+//! on one thread. [`Node`] runs them on a writer thread with group commit and a pool of readers. What the node needs
+//! from the machine it takes through the small traits of [`ports`].
+//!
+//! A statement's way: `assert` → `append` → `store` → COMMIT → sign (`writer`) → `feed` → a partner's `pull` →
+//! `receive` → `fold`.
+
+pub mod account;
+pub mod actor;
+pub mod append;
+pub mod assert;
+pub mod audience;
+pub mod body;
+pub mod feed;
+pub mod fold;
+pub mod intake_desk;
+pub mod limits;
+pub mod me;
+pub mod partner;
+pub mod ports;
+pub mod pull;
+pub mod query;
+pub mod rebuild;
+pub mod receive;
+pub mod verify;
+pub mod withdraw;
+pub mod work;
+pub mod writer;
+
+pub use actor::{Actor, Permission};
+pub use me::Me;
+pub use work::{View, Work};
+pub use writer::{Node, Stopped, WriteError};

@@ -1,0 +1,93 @@
+//! What the node needs from the machine, as four small traits. The binary implements them; tests and the simulator too.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use journal::checkpoint::{Checkpoint, SignedCheckpoint};
+use journal::cursor::CursorKey;
+use journal::seal::WrappingKey;
+use model::Timestamp;
+
+/// The time. Read once a transaction, and passed on as an argument.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Randomness from the operating system or a seed.
+pub trait Random: Send {
+    /// Fills `bytes`.
+    fn fill(&mut self, bytes: &mut [u8]);
+}
+
+/// Draws `N` random bytes.
+pub fn random_bytes<const N: usize>(random: &mut dyn Random) -> [u8; N] {
+    let mut bytes = [0; N];
+    random.fill(&mut bytes);
+    bytes
+}
+
+/// Why a checkpoint was not signed. Every variant stops writing: a doubt about one's own log is never guessed away.
+#[derive(Debug, thiserror::Error)]
+pub enum SignerError {
+    /// The signer's file knows a log that the database does not extend.
+    #[error(
+        "the signer has signed {signed} entries and the database shows {shown}: this database is older than what was said"
+    )]
+    Behind {
+        /// Size in the signer's file.
+        signed: u64,
+        /// Size in the database.
+        shown: u64,
+    },
+    /// Same size, other root.
+    #[error("the signer has signed another log of {size} entries: the database was changed or replaced")]
+    Forked {
+        /// The size.
+        size: u64,
+    },
+    /// The signer's file could not be written.
+    #[error("the signer's file could not be written: {0}")]
+    Io(String),
+}
+
+/// The keys that speak for the nation, and the compare-and-swap file that keeps a copy from speaking twice.
+pub trait Signer: Send + Sync {
+    /// Moves the mark from where it is to `next` (the caller has checked that `next` extends it) and signs.
+    ///
+    /// # Errors
+    /// The mark is ahead of `next`, or is another log, or could not be made durable.
+    fn sign(&self, next: &Checkpoint) -> Result<SignedCheckpoint, SignerError>;
+    /// Size and root that were signed last, if any.
+    fn mark(&self) -> Option<Checkpoint>;
+    /// The key that wraps the keys of bodies.
+    fn wrapping_key(&self) -> &WrappingKey;
+    /// The key that signs cursors for partners.
+    fn cursor_key(&self) -> &CursorKey;
+}
+
+/// A future in a box, so that the traits can be objects.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Why a partner did not answer, in words for its lag line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct TransportError {
+    /// For people: `certificate is not the pinned one`, `no connection`.
+    pub reason: String,
+}
+
+/// One way to ask a partner's node. Pinning, TLS and HTTP are behind it.
+pub trait Transport: Send + Sync {
+    /// Asks for a page of releases: the query of `journal::wire::FeedRequest`, answered with a compressed page.
+    fn releases(&self, to: &PartnerAddress, query: String) -> Boxed<'_, Result<Vec<u8>, TransportError>>;
+}
+
+/// Where a partner's node is, and the keys one of which its certificate must have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PartnerAddress {
+    /// `host:port` of its federation listener.
+    pub address: String,
+    /// SHA-256 of the public keys (SPKI) that are accepted.
+    pub pins: Vec<[u8; 32]>,
+}

@@ -1,0 +1,262 @@
+//! Pulling: one task a partner long-polls its feed, verifies each page against its log, and has it received.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use journal::sync::{Evidence, Outcome, Replica};
+use journal::wire;
+use model::{Origin, Timestamp};
+use serde::Serialize;
+use store::{LogId, PartnerState, StoreError};
+use tokio::sync::watch;
+
+use crate::limits;
+use crate::ports::{PartnerAddress, Transport};
+use crate::receive::{self, ReceiveError};
+use crate::writer::{Node, WriteError};
+
+/// How we stand with one partner's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum Lag {
+    /// We hold all that its newest checkpoint covers and that is for us.
+    InStep {
+        /// When it last answered.
+        heard: Timestamp,
+    },
+    /// It has more for us, and we are fetching.
+    Behind {
+        /// Entries of its log that we have not verified yet.
+        entries: u64,
+        /// When it last answered.
+        heard: Timestamp,
+    },
+    /// It does not answer.
+    NotHeard {
+        /// Since when; `None` if it has never answered since this node started.
+        since: Option<Timestamp>,
+        /// Why, in words.
+        why: String,
+    },
+    /// It is held: people decide.
+    Held {
+        /// Why, in words.
+        why: String,
+    },
+}
+
+/// The lag of every partner, kept by the tasks that pull and read by screens. Memory only: it is about this run.
+#[derive(Debug, Default)]
+pub struct Lags(Mutex<HashMap<LogId, Lag>>);
+
+impl Lags {
+    /// The lag of one partner; `None` before its first poll.
+    #[must_use]
+    pub fn of(&self, log: LogId) -> Option<Lag> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&log).cloned()
+    }
+    fn set(&self, log: LogId, lag: Lag) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(log, lag);
+    }
+    fn heard(&self, log: LogId) -> Option<Timestamp> {
+        match self.of(log)? {
+            Lag::InStep { heard } | Lag::Behind { heard, .. } => Some(heard),
+            Lag::NotHeard { since, .. } => since,
+            Lag::Held { .. } => None,
+        }
+    }
+}
+
+/// Pulls from every active partner until `stop` says so. Partners that are added later are picked up.
+pub async fn run(node: Node, transport: Arc<dyn Transport>, mut stop: watch::Receiver<bool>) {
+    let mut tasks: HashMap<LogId, tokio::task::JoinHandle<()>> = HashMap::new();
+    loop {
+        let changed = node.partners_changed();
+        match node.read(|view| view.db.partners()).await {
+            Ok(partners) => {
+                for partner in partners.into_iter().filter(|partner| partner.state == PartnerState::Active) {
+                    let ended = tasks.get(&partner.log).is_none_or(tokio::task::JoinHandle::is_finished);
+                    if ended {
+                        let pull = Pull { node: node.clone(), transport: Arc::clone(&transport), log: partner.log };
+                        tasks.insert(partner.log, tokio::spawn(pull.run(partner.origin, stop.clone())));
+                    }
+                }
+            }
+            Err(error) => tracing::error!(%error, "partners could not be read"),
+        }
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => break,
+            () = changed => {}
+        }
+    }
+    for task in tasks.into_values() {
+        task.abort();
+    }
+}
+
+/// What a turn of a pull ended in.
+#[derive(Debug)]
+enum Turn {
+    /// Ask again at once.
+    Again,
+    /// The partner is no longer active: the task ends.
+    Over,
+    /// Something failed; ask again after a pause.
+    Failed(String),
+}
+
+struct Pull {
+    node: Node,
+    transport: Arc<dyn Transport>,
+    log: LogId,
+}
+
+impl Pull {
+    async fn run(self, origin: Origin, mut stop: watch::Receiver<bool>) {
+        let mut pause = limits::BACKOFF_MILLIS.0;
+        let mut replica = None;
+        loop {
+            let turn = tokio::select! {
+                turn = self.turn(&origin, &mut replica) => turn,
+                _ = stop.wait_for(|stop| *stop) => return,
+            };
+            match turn {
+                Turn::Again => pause = limits::BACKOFF_MILLIS.0,
+                Turn::Over => return,
+                Turn::Failed(why) => {
+                    replica = None;
+                    let since = self.node.lags().heard(self.log);
+                    tracing::debug!(partner = %origin.country(), %why, "no answer");
+                    self.node.lags().set(self.log, Lag::NotHeard { since, why });
+                    tokio::time::sleep(Duration::from_millis(jitter(pause, self.node.now()))).await;
+                    pause = (pause * 2).min(limits::BACKOFF_MILLIS.1);
+                }
+            }
+        }
+    }
+
+    async fn turn(&self, origin: &Origin, replica: &mut Option<Replica>) -> Turn {
+        let start = match self.start(origin, replica.take()).await {
+            Ok(Some(start)) => start,
+            Ok(None) => return Turn::Over,
+            Err(error) => return Turn::Failed(error.to_string()),
+        };
+        let query = start.replica.request(start.workflow, start.intelligence, limits::POLL_SECONDS).to_query();
+        let bytes = match self.transport.releases(&start.address, query).await {
+            Ok(bytes) => bytes,
+            Err(error) => return Turn::Failed(error.reason),
+        };
+        let page = wire::decompress(&bytes, wire::MAX_PAGE_BYTES).and_then(|page| wire::decode(&page));
+        match page {
+            Ok(page) => self.accept(start.replica, page, replica).await,
+            Err(error) => Turn::Failed(format!("its answer could not be read: {error}")),
+        }
+    }
+
+    /// Where to ask and from where on; `None` when the partner is no longer active.
+    async fn start(&self, origin: &Origin, kept: Option<Replica>) -> Result<Option<Start>, StoreError> {
+        let (log, origin) = (self.log, origin.clone());
+        self.node
+            .read(move |view| {
+                let Some(partner) = view.db.partner(log)?.filter(|row| row.state == PartnerState::Active) else {
+                    return Ok(None);
+                };
+                let replica = match kept {
+                    Some(replica) => replica,
+                    None => Replica::new(origin, &partner.log_key, view.db.tree(log)?.frontier)
+                        .map_err(|error| StoreError::Corrupt { what: format!("log key of a partner: {error}") })?,
+                };
+                Ok(Some(Start {
+                    replica,
+                    address: PartnerAddress { address: partner.address, pins: partner.pins },
+                    workflow: partner.workflow_cursor,
+                    intelligence: partner.intelligence_cursor,
+                }))
+            })
+            .await
+    }
+
+    async fn accept(&self, replica: Replica, page: wire::FeedPage, next: &mut Option<Replica>) -> Turn {
+        let log = self.log;
+        let checked = self
+            .node
+            .read(move |view| {
+                let outcome = replica.accept(page, |index| view.db.commitment(log, index).ok().flatten());
+                let ours = view.db.tree(log)?.checkpoint;
+                let outcome = match outcome {
+                    Outcome::Broken(evidence) => Outcome::Broken(match ours {
+                        Some(ours) => evidence.with_ours(&ours),
+                        None => evidence,
+                    }),
+                    Outcome::Verified(step) => Outcome::Verified(step),
+                };
+                Ok::<_, StoreError>((replica, outcome))
+            })
+            .await;
+        match checked {
+            Ok((replica, Outcome::Verified(step))) => self.take(replica, step, next).await,
+            // What proves nothing against the partner (a page out of order, a gap of our own) is asked for again.
+            Ok((_, Outcome::Broken(evidence))) if !evidence.kind.is_cryptographic() => Turn::Failed(evidence.summary),
+            Ok((_, Outcome::Broken(evidence))) => self.hold(evidence).await,
+            Err(error) => Turn::Failed(error.to_string()),
+        }
+    }
+
+    async fn take(
+        &self,
+        mut replica: Replica,
+        step: journal::verified::Verified<journal::sync::Step>,
+        next: &mut Option<Replica>,
+    ) -> Turn {
+        let log = self.log;
+        let (size, more) = (step.checkpoint.size, step.more);
+        replica.advance(&step);
+        let quiet = step.commitments.is_empty() && step.items.is_empty();
+        let taken = if quiet {
+            Ok(())
+        } else {
+            self.node.write(move |work| receive::receive(work, log, step).map(|_| ())).await
+        };
+        match taken {
+            Ok(()) => {
+                let heard = self.node.now();
+                let missing = size - replica.verified_size();
+                let lag =
+                    if more || missing > 0 { Lag::Behind { entries: missing, heard } } else { Lag::InStep { heard } };
+                self.node.lags().set(log, lag);
+                *next = Some(replica);
+                Turn::Again
+            }
+            Err(WriteError::Refused(ReceiveError::SlotConflict { origin, first, second })) => {
+                self.hold(Evidence::slot_conflict(origin, first, second)).await
+            }
+            Err(WriteError::Refused(ReceiveError::Moved)) => Turn::Again,
+            Err(WriteError::Refused(ReceiveError::NotActive)) => Turn::Over,
+            Err(error) => Turn::Failed(error.to_string()),
+        }
+    }
+
+    async fn hold(&self, evidence: Evidence) -> Turn {
+        let log = self.log;
+        tracing::warn!(partner = %evidence.origin, kind = evidence.kind.word(), "held, with evidence");
+        self.node.lags().set(log, Lag::Held { why: evidence.summary.clone() });
+        match self.node.write(move |work| receive::hold(work, log, &evidence)).await {
+            Ok(()) => Turn::Over,
+            Err(error) => Turn::Failed(error.to_string()),
+        }
+    }
+}
+
+struct Start {
+    replica: Replica,
+    address: PartnerAddress,
+    workflow: Option<String>,
+    intelligence: Option<String>,
+}
+
+/// Half to the whole of a pause, by the clock's low digits: enough to keep 27 nations from knocking in step.
+fn jitter(pause: u64, now: Timestamp) -> u64 {
+    let spread = now.micros().unsigned_abs() % (pause / 2 + 1);
+    pause / 2 + spread
+}

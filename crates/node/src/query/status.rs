@@ -1,0 +1,102 @@
+//! The state of the node: partners with their lag, logs, intake, and what is incomplete.
+
+use model::{Origin, Timestamp};
+use store::{ChainRow, EvidenceRow, IntakeState, PartnerRow, StoreError};
+
+use crate::feed;
+use crate::pull::Lag;
+use crate::work::View;
+use crate::writer::Node;
+
+/// One partner, as a person looks at it.
+#[derive(Debug, Clone)]
+pub struct PartnerStatus {
+    /// Its row.
+    pub partner: PartnerRow,
+    /// Entries of its log that are verified here.
+    pub size: u64,
+    /// Statements of it that were opened to us.
+    pub objects: u64,
+    /// How we stand with it; `None` before the first poll of this run.
+    pub lag: Option<Lag>,
+    /// How many of our releases it has not fetched, at most 10,001.
+    pub behind_us: u64,
+    /// When it last fetched from us.
+    pub fetched: Option<Timestamp>,
+    /// Chains of its audiences in which something is missing that we are entitled to.
+    pub incomplete: Vec<ChainRow>,
+}
+
+/// The whole state.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// Who we are.
+    pub origin: Origin,
+    /// Our name.
+    pub name: String,
+    /// The time of the answer.
+    pub now: Timestamp,
+    /// Entries of our log that are signed.
+    pub size: u64,
+    /// The checkpoint that covers them, as a note.
+    pub checkpoint: String,
+    /// Objects of ours.
+    pub objects: u64,
+    /// What is in intake, by state.
+    pub intake: Vec<(IntakeState, u64)>,
+    /// Partner by partner, by origin.
+    pub partners: Vec<PartnerStatus>,
+    /// The newest evidence against partners.
+    pub evidence: Vec<(Origin, EvidenceRow)>,
+}
+
+/// Reads the state of the node.
+///
+/// # Errors
+/// The database.
+pub async fn status(node: &Node) -> Result<Status, StoreError> {
+    let mut status = node.read(read).await?;
+    for partner in &mut status.partners {
+        partner.lag = node.lags().of(partner.partner.log);
+    }
+    Ok(status)
+}
+
+fn read(view: &View<'_, '_>) -> Result<Status, StoreError> {
+    let counts = view.db.object_counts()?;
+    let count = |log| counts.iter().find(|(of, _)| *of == log).map_or(0, |(_, count)| *count);
+    let mut rows = view.db.partners()?;
+    rows.sort_by(|a, b| a.origin.cmp(&b.origin));
+    let mut partners = Vec::with_capacity(rows.len());
+    for partner in rows {
+        let log = partner.log;
+        let incomplete = view.db.chains(log)?.into_iter().filter(ChainRow::is_incomplete).collect();
+        partners.push(PartnerStatus {
+            size: view.db.tree(log)?.size,
+            objects: count(log),
+            lag: None,
+            behind_us: feed::behind(view, log)?,
+            fetched: view.db.served(log)?.map(|served| served.at),
+            incomplete,
+            partner,
+        });
+    }
+    let mut evidence = Vec::new();
+    for row in view.db.evidence(None, EVIDENCE_ROWS)? {
+        evidence.push((view.db.origin(row.log)?, row));
+    }
+    Ok(Status {
+        origin: view.me.origin.clone(),
+        name: view.me.name.clone(),
+        now: view.now,
+        size: view.signed.size,
+        checkpoint: view.signed.text.clone(),
+        objects: count(view.me.log),
+        intake: view.db.intake_counts()?,
+        partners,
+        evidence,
+    })
+}
+
+/// Evidence on the status screen: the newest, the rest is a page of its own.
+const EVIDENCE_ROWS: usize = 20;

@@ -1,0 +1,290 @@
+//! Receiving: a verified step of a partner's log becomes arrivals and views, in one transaction, idempotent by place.
+
+use domain::said::Said;
+use journal::sync::{Content, Step, StepItem, UnfitReason};
+use journal::verified::Verified;
+use journal::{envelope, seal};
+use model::extension::{Common, Extension, Receipt};
+use model::{Citation, Commitment, Envelope, Index, Opening, Origin};
+use store::{Fate, LogId, NewStatement, PartnerState, SealedBody, StatementId, StatementRow, StoreError};
+
+use crate::audience::{self, AudienceError};
+use crate::fold::{self, Arrived, FoldError};
+use crate::limits;
+use crate::ports::random_bytes;
+use crate::work::Work;
+
+/// Why a verified step was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A receipt could not be addressed.
+    #[error(transparent)]
+    Audience(#[from] AudienceError),
+    /// Another worker was here first: the replica has moved. Harmless, asked again.
+    #[error("the replica has moved meanwhile")]
+    Moved,
+    /// The partner is held or cut meanwhile.
+    #[error("the partner is not active")]
+    NotActive,
+    /// Its statements fill the disk that it may use.
+    #[error("its statements fill the {} GiB that one partner may use here", limits::PARTNER_BYTES >> 30)]
+    Quota,
+    /// Two openings in one slot: evidence.
+    #[error("two statements of `{origin}` stand in one slot of an audience: {first} and {second}")]
+    SlotConflict {
+        /// Whose log.
+        origin: Origin,
+        /// The one that was there.
+        first: Index,
+        /// The one that came now.
+        second: Index,
+    },
+}
+
+/// What a step brought.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Statements that were new.
+    pub statements: usize,
+    /// Statements kept raw, because this version does not read them.
+    pub unfit: usize,
+    /// Statements taken back.
+    pub withdrawn: usize,
+}
+
+/// Takes a verified step of one partner.
+///
+/// # Errors
+/// See [`ReceiveError`]; nothing of the step is left then.
+pub fn receive(work: &mut Work<'_, '_>, log: LogId, step: Verified<Step>) -> Result<Received, ReceiveError> {
+    let step = step.into_inner();
+    let partner = work.tx.partner(log)?.ok_or(ReceiveError::NotActive)?;
+    if partner.state != PartnerState::Active {
+        return Err(ReceiveError::NotActive);
+    }
+    let tree = work.tx.tree(log)?;
+    if tree.size != step.first {
+        return Err(ReceiveError::Moved);
+    }
+    if work.tx.stored_bytes(log)? > limits::PARTNER_BYTES && !step.items.is_empty() {
+        return Err(ReceiveError::Quota);
+    }
+    if !step.commitments.is_empty() {
+        let mut frontier = tree.frontier;
+        work.tx.extend(log, &mut frontier, &step.commitments)?;
+    }
+    work.tx.set_checkpoint(log, &step.checkpoint_text)?;
+    let mut desk = Desk { log, origin: partner.origin, received: Received::default() };
+    for item in step.items {
+        desk.item(work, item)?;
+    }
+    work.tx.partner_progress(log, &step.workflow_cursor, &step.intelligence_cursor, work.now)?;
+    Ok(desk.received)
+}
+
+struct Desk {
+    log: LogId,
+    origin: Origin,
+    received: Received,
+}
+
+impl Desk {
+    fn item(&mut self, work: &mut Work<'_, '_>, item: StepItem) -> Result<(), ReceiveError> {
+        match item.content {
+            Content::Statement { envelope, opening } => self.statement(work, &envelope, &opening, item.commitment),
+            Content::Unfit { opening, reason } => self.unfit(work, &opening, item.commitment, &reason),
+            Content::Withdrawn => self.withdraw_row(work, item.index),
+        }
+    }
+
+    fn statement(
+        &mut self,
+        work: &mut Work<'_, '_>,
+        envelope: &Envelope,
+        opening: &Opening,
+        commitment: Commitment,
+    ) -> Result<(), ReceiveError> {
+        if let Some(known) = work.tx.statement_at(self.log, opening.index)? {
+            return self.again(work, &known, opening, commitment);
+        }
+        let said = match &opening.body {
+            None => None,
+            Some(body) => match Said::read(envelope.media, &body.bytes) {
+                Ok(said) => Some(said),
+                Err(error) => return self.keep_raw(work, opening, commitment, error.to_string()),
+            },
+        };
+        let statement = insert(work, self.log, opening, commitment, Fate::Fit)?;
+        let arrived = Arrived { statement, log: self.log, index: opening.index, commitment, envelope, set: None };
+        match fold::fold(work.tx, work.me, &arrived, said.as_ref()) {
+            Ok(()) => self.received.statements += 1,
+            Err(FoldError::Store(error)) => return Err(error.into()),
+            Err(FoldError::Unfit(reason)) => {
+                work.tx.set_fate(statement, &Fate::Unfit { reason })?;
+                self.received.unfit += 1;
+                return Ok(());
+            }
+            Err(FoldError::SlotConflict { other }) => {
+                let first = work.tx.statement(other)?.map_or(opening.index, |row| row.index);
+                return Err(ReceiveError::SlotConflict { origin: self.origin.clone(), first, second: opening.index });
+            }
+        }
+        if let Some(Said::Withdrawal(_, withdrawal)) = &said {
+            self.received.withdrawn += 1;
+            self.answer(work, withdrawal.target.index)?;
+        }
+        Ok(())
+    }
+
+    /// The same place again: nothing, unless the body comes now (a backfill after an envelope alone).
+    fn again(
+        &mut self,
+        work: &mut Work<'_, '_>,
+        known: &StatementRow,
+        opening: &Opening,
+        commitment: Commitment,
+    ) -> Result<(), ReceiveError> {
+        let Some(body) = &opening.body else { return Ok(()) };
+        if known.sealed.is_some() || work.tx.withdrawal_of(known.id)?.is_some() {
+            return Ok(());
+        }
+        let sealed = Sealed::new(work, &body.bytes, &commitment);
+        work.tx.restore_body(known.id, &sealed.row(body.salt))?;
+        let Ok(envelope) = envelope::decode(&opening.envelope) else { return Ok(()) };
+        if let Ok(said) = Said::read(envelope.media, &body.bytes) {
+            let arrived = Arrived {
+                statement: known.id,
+                log: self.log,
+                index: known.index,
+                commitment,
+                envelope: &envelope,
+                set: None,
+            };
+            match fold::fold(work.tx, work.me, &arrived, Some(&said)) {
+                Ok(()) => self.received.statements += 1,
+                Err(FoldError::Store(error)) => return Err(error.into()),
+                Err(FoldError::Unfit(reason)) => work.tx.set_fate(known.id, &Fate::Unfit { reason })?,
+                Err(FoldError::SlotConflict { .. }) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn unfit(
+        &mut self,
+        work: &mut Work<'_, '_>,
+        opening: &Opening,
+        commitment: Commitment,
+        reason: &UnfitReason,
+    ) -> Result<(), ReceiveError> {
+        if work.tx.statement_at(self.log, opening.index)?.is_some() {
+            return Ok(());
+        }
+        self.keep_raw(work, opening, commitment, reason.to_string())
+    }
+
+    fn keep_raw(
+        &mut self,
+        work: &mut Work<'_, '_>,
+        opening: &Opening,
+        commitment: Commitment,
+        reason: String,
+    ) -> Result<(), ReceiveError> {
+        insert(work, self.log, opening, commitment, Fate::Unfit { reason })?;
+        self.received.unfit += 1;
+        Ok(())
+    }
+
+    fn withdraw_row(&mut self, work: &mut Work<'_, '_>, index: Index) -> Result<(), ReceiveError> {
+        work.tx.put_obeyed(self.log, index)?;
+        fold::fold_withdraw_row(work.tx, self.log, index)?;
+        self.received.withdrawn += 1;
+        self.answer(work, index)
+    }
+
+    /// Says to the owner, alone and once, that a withdrawal was obeyed and what that covers.
+    fn answer(&self, work: &mut Work<'_, '_>, index: Index) -> Result<(), ReceiveError> {
+        let Some(target) = work.tx.statement_at(self.log, index)? else { return Ok(()) };
+        let erased = target.sealed.is_none();
+        let receipts = work.tx.receipts_of(target.id)?;
+        // Once for stopping and once for erasing, whichever rows and statements say it again.
+        if receipts.iter().any(|receipt| receipt.from == work.me.log && receipt.erased >= erased) {
+            return Ok(());
+        }
+        let Some(commitment) = work.tx.commitment(self.log, index)? else { return Ok(()) };
+        let only_owner = audience::bilateral(work, &self.origin)?;
+        let Some(set) = only_owner.set else { return Ok(()) };
+        let common = Common::new(Receipt::KIND, random_bytes(work.random), &work.me.origin, work.now)
+            .map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
+        let receipt = Receipt {
+            common,
+            target: Citation { origin: self.origin.clone(), index, commitment },
+            store: true,
+            erased,
+            exports: 0,
+            exports_not_recalled: 0,
+        };
+        let body = receipt.to_bytes();
+        audience::say_workflow(work, only_owner.at, set, None, &body)?;
+        Ok(())
+    }
+}
+
+/// A body sealed for this node, whoever said it.
+struct Sealed {
+    wrapped: Vec<u8>,
+    ciphertext: Vec<u8>,
+}
+
+impl Sealed {
+    fn new(work: &mut Work<'_, '_>, body: &[u8], commitment: &Commitment) -> Self {
+        let key = seal::BodyKey::new(random_bytes(work.random));
+        let wrapped = work.signer.wrapping_key().wrap(&key, random_bytes(work.random), commitment).to_vec();
+        Self { wrapped, ciphertext: seal::seal_body(&key, commitment, body) }
+    }
+    fn row(&self, salt: [u8; 32]) -> SealedBody<'_> {
+        SealedBody { salt, wrapped_key: &self.wrapped, ciphertext: &self.ciphertext }
+    }
+}
+
+fn insert(
+    work: &mut Work<'_, '_>,
+    log: LogId,
+    opening: &Opening,
+    commitment: Commitment,
+    fate: Fate,
+) -> Result<StatementId, StoreError> {
+    let sealed = opening.body.as_ref().map(|body| (Sealed::new(work, &body.bytes, &commitment), body.salt));
+    work.tx.insert_statement(&NewStatement {
+        log,
+        index: opening.index,
+        arrived: work.now,
+        commitment,
+        entry_salt: opening.entry_salt,
+        envelope: &opening.envelope,
+        body_commitment: opening.body_commitment,
+        sealed: sealed.as_ref().map(|(sealed, salt)| sealed.row(*salt)),
+        fate,
+    })
+}
+
+/// Holds a partner with the evidence: what it says is no longer taken until a person releases or cuts it.
+///
+/// # Errors
+/// The database.
+pub fn hold(work: &mut Work<'_, '_>, log: LogId, evidence: &journal::sync::Evidence) -> Result<(), StoreError> {
+    let excerpt = &evidence.bytes[..evidence.bytes.len().min(limits::EVIDENCE_BYTES)];
+    work.tx.put_evidence(
+        log,
+        work.now,
+        evidence.kind.word(),
+        &evidence.summary,
+        evidence.checkpoint_ours.as_deref(),
+        evidence.checkpoint_theirs.as_deref(),
+        excerpt,
+    )?;
+    work.tx.partner_state(log, PartnerState::Held, Some(&evidence.summary))
+}

@@ -1,0 +1,115 @@
+//! Taking back: a `withdrawal` statement is truth; *Withdraw* rows go to whoever ever had the entry.
+
+use journal::envelope;
+use model::extension::{Common, Extension, Withdrawal, WithdrawalAction};
+use model::{Citation, Index, MemberSet, Origin};
+use store::{ObjectState, StatementRow, StoreError};
+
+use crate::append::Appended;
+use crate::audience::{self, AudienceError};
+use crate::ports::random_bytes;
+use crate::work::Work;
+
+/// Why a withdrawal was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum WithdrawError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Not an own statement.
+    #[error("this node has said nothing at `{0}`: only the owner can withdraw, ask the partner that said it")]
+    Unknown(Index),
+    /// Already taken back.
+    #[error("statement {0} is withdrawn already")]
+    Already(Index),
+    /// Its kind cannot be withdrawn.
+    #[error("statement {0} is itself about sharing: say a new one instead of withdrawing it")]
+    Workflow(Index),
+    /// A reason that is too long.
+    #[error("the reason is longer than 4,000 bytes: shorten it")]
+    Reason,
+    /// The audience could not be addressed.
+    #[error(transparent)]
+    Audience(#[from] AudienceError),
+}
+
+/// What a withdrawal did.
+#[derive(Debug, Clone)]
+pub struct Withdrawn {
+    /// The withdrawal's own entry.
+    pub appended: Appended,
+    /// Everyone who ever had the statement and is told.
+    pub told: Vec<Origin>,
+}
+
+/// Takes back an own statement.
+///
+/// # Errors
+/// It is not ours, not there, or taken back already.
+pub fn withdraw(
+    work: &mut Work<'_, '_>,
+    index: Index,
+    action: WithdrawalAction,
+    reason: &str,
+) -> Result<Withdrawn, WithdrawError> {
+    if reason.len() > model::limits::TEXT_BYTES {
+        return Err(WithdrawError::Reason);
+    }
+    let target = work.tx.statement_at(work.me.log, index)?.ok_or(WithdrawError::Unknown(index))?;
+    let object = work.tx.object(target.id)?.ok_or(WithdrawError::Unknown(index))?;
+    let purge_after_stop = object.state == ObjectState::Withdrawn && action == WithdrawalAction::Purge;
+    if object.state != ObjectState::Live && !purge_after_stop {
+        return Err(WithdrawError::Already(index));
+    }
+    if object.lane == model::Lane::Workflow {
+        return Err(WithdrawError::Workflow(index));
+    }
+    let commitment = work.own_commitment(index)?.ok_or(WithdrawError::Unknown(index))?;
+    let had = whoever_had(work, &target)?;
+    let citation = Citation { origin: work.me.origin.clone(), index, commitment };
+    let appended = say(work, &target, &had, citation, action, reason)?;
+    // The rows come after the statement, so that a receiver knows who took it back before it is told to obey.
+    let set = work.tx.intern_set(&had)?;
+    let kind = journal::wire::ReleaseKind::Withdraw.code();
+    if !had.as_slice().is_empty() {
+        work.tx.release(kind, object.lane, target.id, set, work.now)?;
+    }
+    Ok(Withdrawn { appended, told: Vec::from(had) })
+}
+
+/// The union of every set to which the statement was opened or backfilled.
+fn whoever_had(work: &Work<'_, '_>, target: &StatementRow) -> Result<MemberSet, WithdrawError> {
+    let mut members = Vec::new();
+    for (kind, set) in work.tx.released_sets(target.id)? {
+        if kind != journal::wire::ReleaseKind::Withdraw.code() {
+            members.extend(Vec::from(work.tx.set_members(set)?));
+        }
+    }
+    Ok(MemberSet::new(members).map_err(AudienceError::from)?)
+}
+
+fn say(
+    work: &mut Work<'_, '_>,
+    target: &StatementRow,
+    had: &MemberSet,
+    citation: Citation,
+    action: WithdrawalAction,
+    reason: &str,
+) -> Result<Appended, WithdrawError> {
+    let envelope = envelope::decode(&target.envelope)
+        .map_err(|error| StoreError::Corrupt { what: format!("own envelope at {}: {error}", target.index) })?;
+    let common = Common::new(Withdrawal::KIND, random_bytes(work.random), &work.me.origin, work.now)
+        .map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
+    let withdrawal = Withdrawal { common, target: citation, action, reason: reason.to_owned() };
+    let body = withdrawal.to_bytes();
+    // To the audience as it is now; those who have left it since are told by the content-free row alone.
+    let now = work.tx.audience(work.me.log, &envelope.audience.id)?;
+    let (at, set) = match now {
+        Some(row) => {
+            let target = audience::target(work.tx, &row)?;
+            (target.at, row.set)
+        }
+        None => (envelope.audience, work.tx.intern_set(had)?),
+    };
+    Ok(audience::say_workflow(work, at, set, None, &body)?)
+}

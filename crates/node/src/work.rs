@@ -1,0 +1,116 @@
+//! What a use case works with: a write (`Work`) or a read (`View`) of one transaction, with time and chance as arguments.
+
+use std::sync::Arc;
+
+use journal::tree::Frontier;
+use model::{Commitment, Index, Timestamp};
+use store::{Db, Tx};
+
+use crate::me::Me;
+use crate::ports::{Random, Signer};
+
+/// One write: everything in it commits together or not at all.
+pub struct Work<'t, 'c> {
+    /// The transaction.
+    pub tx: &'t Tx<'c>,
+    /// Who we are.
+    pub me: &'t Me,
+    /// The time of the transaction.
+    pub now: Timestamp,
+    /// Chance.
+    pub random: &'t mut dyn Random,
+    /// The keys.
+    pub signer: &'t dyn Signer,
+    own: &'t mut OwnLog,
+}
+
+/// The own log within a group commit: its frontier, and the entries that the current command has added.
+#[derive(Debug, Clone)]
+pub struct OwnLog {
+    frontier: Frontier,
+    added: Vec<Commitment>,
+}
+
+impl OwnLog {
+    /// The log as the last commit left it.
+    #[must_use]
+    pub fn new(frontier: Frontier) -> Self {
+        Self { frontier, added: Vec::new() }
+    }
+    /// The frontier, without entries that are still being added.
+    #[must_use]
+    pub fn frontier(&self) -> &Frontier {
+        &self.frontier
+    }
+}
+
+impl<'t, 'c> Work<'t, 'c> {
+    /// Begins a use case inside a transaction.
+    pub fn new(
+        tx: &'t Tx<'c>,
+        me: &'t Me,
+        now: Timestamp,
+        random: &'t mut dyn Random,
+        signer: &'t dyn Signer,
+        own: &'t mut OwnLog,
+    ) -> Self {
+        Self { tx, me, now, random, signer, own }
+    }
+
+    /// The place that the next own entry takes.
+    #[must_use]
+    pub fn next_index(&self) -> Index {
+        Index(self.own.frontier.size() + self.own.added.len() as u64)
+    }
+
+    /// Notes an own entry; `finish` writes all of a command at once.
+    pub(crate) fn add_entry(&mut self, commitment: Commitment) {
+        self.own.added.push(commitment);
+    }
+
+    /// The commitment of an own entry, also of one that this command has just added.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn own_commitment(&self, index: Index) -> Result<Option<Commitment>, store::StoreError> {
+        match index.0.checked_sub(self.own.frontier.size()) {
+            Some(at) => Ok(usize::try_from(at).ok().and_then(|at| self.own.added.get(at)).copied()),
+            None => self.tx.commitment(self.me.log, index),
+        }
+    }
+
+    /// Writes the entries that were added to the tree. Called once, last, by whoever runs the use case.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn finish(self) -> Result<(), store::StoreError> {
+        if !self.own.added.is_empty() {
+            let added = std::mem::take(&mut self.own.added);
+            self.tx.extend(self.me.log, &mut self.own.frontier, &added)?;
+        }
+        Ok(())
+    }
+}
+
+/// One read: a snapshot.
+pub struct View<'t, 'c> {
+    /// The snapshot.
+    pub db: &'t Db<'c>,
+    /// Who we are.
+    pub me: &'t Me,
+    /// The time of the read: `state_at(now)` is computed from it.
+    pub now: Timestamp,
+    /// What the last signature covers: nothing beyond it may be shown to a partner.
+    pub signed: Arc<Signed>,
+    /// The keys (bodies are sealed at rest).
+    pub signer: &'t dyn Signer,
+}
+
+/// The newest signed state of the own log.
+#[derive(Debug, Clone, Default)]
+pub struct Signed {
+    /// Entries that it covers.
+    pub size: u64,
+    /// The note as it is served.
+    pub text: String,
+}
