@@ -1,0 +1,10 @@
+//! The way out: `federation`, the client that follows one partner; `transport`, the node's way to all of them; `join`,
+//! the joiner's side of peering.
+
+mod federation;
+pub mod join;
+mod reason;
+pub mod transport;
+
+pub use federation::{FederationClient, backoff};
+pub use reason::ClientError;

@@ -1,0 +1,74 @@
+//! `node::Transport` over pinned TLS: one HTTP/2 connection a partner, kept while it lasts.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use node::ports::{Boxed, PartnerAddress, Transport, TransportError};
+
+use super::{ClientError, FederationClient};
+use crate::tls::NodeKey;
+
+/// Asks partners over connections that are pinned to their keys.
+pub struct PinnedTransport {
+    key: NodeKey,
+    open: Mutex<HashMap<PartnerAddress, Arc<FederationClient>>>,
+}
+
+impl PinnedTransport {
+    /// A transport that shows our key.
+    #[must_use]
+    pub fn new(key: NodeKey) -> Self {
+        Self { key, open: Mutex::new(HashMap::new()) }
+    }
+
+    fn kept(&self, to: &PartnerAddress) -> Option<Arc<FederationClient>> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|_, client| !client.is_closed());
+        open.get(to).cloned()
+    }
+
+    fn forget(&self, to: &PartnerAddress) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(to);
+    }
+
+    async fn client(&self, to: &PartnerAddress) -> Result<Arc<FederationClient>, ClientError> {
+        if let Some(client) = self.kept(to) {
+            return Ok(client);
+        }
+        let client = Arc::new(self.connect(to).await?);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(to.clone(), Arc::clone(&client));
+        Ok(client)
+    }
+
+    /// Tries each pin of the identity: while a partner rotates its key, either may be in use.
+    async fn connect(&self, to: &PartnerAddress) -> Result<FederationClient, ClientError> {
+        let mut last = ClientError::WrongKey;
+        for pin in &to.pins {
+            match FederationClient::connect(&to.address, *pin, &self.key).await {
+                Err(error @ ClientError::WrongKey) => last = error,
+                other => return other,
+            }
+        }
+        Err(last)
+    }
+}
+
+impl Transport for PinnedTransport {
+    fn releases(&self, to: &PartnerAddress, query: String) -> Boxed<'_, Result<Vec<u8>, TransportError>> {
+        let to = to.clone();
+        Box::pin(async move {
+            let told = |error: &ClientError| TransportError { reason: error.to_string() };
+            let client = self.client(&to).await.map_err(|error| told(&error))?;
+            let wait = Duration::from_secs(u64::from(node::limits::POLL_SECONDS));
+            match client.releases(&query, wait).await {
+                Ok(bytes) => Ok(bytes.into()),
+                Err(error) => {
+                    self.forget(&to);
+                    Err(told(&error))
+                }
+            }
+        })
+    }
+}

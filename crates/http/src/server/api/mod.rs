@@ -1,0 +1,245 @@
+//! The REST API (`/api/v1`): one file a resource, with its shapes, handlers, documentation and refusals side by side.
+//!
+//! A handler asks the caller for a permission, calls one use case of `node`, and takes content out of
+//! `policy::Released` on its last line. The contract is generated from the same code (`openapi`).
+
+pub mod audiences;
+pub mod events;
+pub mod headers;
+pub mod idempotency;
+pub mod intake;
+pub mod limits;
+pub mod log;
+pub mod objects;
+pub mod operate;
+pub mod partners;
+pub mod refusal;
+pub mod request;
+pub mod session;
+pub mod statements;
+pub mod status;
+pub mod tokens;
+pub mod users;
+pub mod who_sees;
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use model::MemberSet;
+use node::ports::Boxed;
+use node::{Node, Work};
+use tokio::sync::Semaphore;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::refusal::Refusal;
+use crate::client::join::{JoinError, Joined};
+use crate::problem::Problem;
+
+/// Makes the outgoing call of peering: it needs the node's TLS key, which this API never holds.
+pub trait Joiner: Send + Sync {
+    /// Takes up an invitation by its code.
+    fn accept(&self, code: String) -> Boxed<'_, Result<Joined, JoinError>>;
+}
+
+/// What the API serves from.
+pub struct Ctx {
+    /// The node.
+    pub node: Node,
+    /// The outgoing call of peering.
+    pub joiner: Arc<dyn Joiner>,
+    /// Is it served without TLS, on the machine itself? Then cookies can't be `Secure`.
+    pub plain_http: bool,
+}
+
+/// The state of every handler: what it serves from, and what bounds it.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// See [`App`].
+pub struct Inner {
+    /// What the API serves from.
+    pub ctx: Ctx,
+    /// Passwords that are hashed at once: each takes 19 MiB.
+    pub(crate) hashing: Semaphore,
+    forgot: AtomicI64,
+}
+
+impl Deref for App {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    fn new(ctx: Ctx) -> Self {
+        let hashing = Semaphore::new(limits::HASHING);
+        Self(Arc::new(Inner { ctx, hashing, forgot: AtomicI64::new(i64::MIN) }))
+    }
+
+    /// The node.
+    #[must_use]
+    pub fn node(&self) -> &Node {
+        &self.ctx.node
+    }
+
+    /// Does the node still take commands?
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        self.node().is_writing()
+    }
+
+    /// Is it time to forget old answers again? `true` for one caller an hour: looking for them reads them all.
+    pub(crate) fn forgets_now(&self) -> bool {
+        let now = self.node().now();
+        let last = self.forgot.load(Ordering::Relaxed);
+        last < now.plus_seconds(-3_600).micros()
+            && self.forgot.compare_exchange(last, now.micros(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Runs a use case that writes.
+    ///
+    /// # Errors
+    /// The use case refused, or the node is busy or has stopped.
+    pub async fn write<R, F>(&self, use_case: F) -> Result<R, Refusal>
+    where
+        R: Send + 'static,
+        F: FnOnce(&mut Work<'_, '_>) -> Result<R, Refusal> + Send + 'static,
+    {
+        Ok(self.node().write(use_case).await?)
+    }
+}
+
+/// Everything below `/api/v1`, and beside it `/healthz` and `/metrics`.
+pub fn router(ctx: Ctx) -> Router {
+    let app = App::new(ctx);
+    let (api, _) = resources().split_for_parts();
+    let api = api
+        .route("/openapi.json", get(contract))
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() });
+    let all =
+        Router::new().nest("/api/v1", api).merge(super::metrics::router()).layer(from_fn(in_time)).with_state(app);
+    headers::harden(headers::never_stored(all))
+}
+
+/// The contract as OpenAPI 3.1, pretty-printed: what `openapi.json` beside this crate holds.
+#[must_use]
+pub fn openapi() -> String {
+    let (_, mut api) = resources().split_for_parts();
+    name_operations(&mut api);
+    // A document of strings, lists and maps with string keys: serialising it cannot fail.
+    let mut text = api.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Names each operation by its method and path: handlers of several resources have one name (`list`), and an
+/// `operationId` stands once in a document (OpenAPI 3.1 §4.8.10.1).
+fn name_operations(api: &mut utoipa::openapi::OpenApi) {
+    for (path, item) in &mut api.paths.paths {
+        let words: Vec<&str> =
+            path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let methods =
+            [("get", &mut item.get), ("put", &mut item.put), ("post", &mut item.post), ("delete", &mut item.delete)];
+        for (method, operation) in methods {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(format!("{method}_{}", words.join("_")));
+            }
+        }
+    }
+}
+
+async fn contract() -> Response {
+    let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
+    (json, openapi()).into_response()
+}
+
+fn resources() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(document())
+        .routes(routes!(status::status))
+        .routes(routes!(objects::list))
+        .routes(routes!(objects::one))
+        .routes(routes!(objects::content))
+        .routes(routes!(who_sees::of_object))
+        .routes(routes!(who_sees::of_choice))
+        .routes(routes!(intake::list, intake::take))
+        .routes(routes!(statements::assert))
+        .routes(routes!(statements::assert_from_intake))
+        .routes(routes!(statements::withdraw))
+        .routes(routes!(audiences::list, audiences::create))
+        .routes(routes!(audiences::one))
+        .routes(routes!(audiences::preview))
+        .routes(routes!(audiences::change))
+        .routes(routes!(audiences::tick))
+        .routes(routes!(partners::list))
+        .routes(routes!(partners::invite))
+        .routes(routes!(partners::accept))
+        .routes(routes!(partners::roster))
+        .routes(routes!(partners::confirm))
+        .routes(routes!(partners::hold))
+        .routes(routes!(partners::resume))
+        .routes(routes!(partners::cut))
+        .routes(routes!(log::page))
+        .routes(routes!(log::proof))
+        .routes(routes!(events::events))
+        .routes(routes!(session::log_in, session::whoami, session::log_out))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::change))
+        .routes(routes!(users::reset))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(operate::rebuild))
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Entraide",
+        description = "The REST API of one nation's node. Lists are pages: pass `next` as `after`. \
+                       \"Not found\" and \"not for you\" are one answer. Unsafe commands take an `Idempotency-Key`.",
+        license(name = "EUPL-1.2", identifier = "EUPL-1.2"),
+    ),
+    servers((url = "/api/v1")),
+    components(schemas(refusal::ProblemDetails)),
+    security(("session" = []), ("token" = [])),
+)]
+struct Document;
+
+fn document() -> utoipa::openapi::OpenApi {
+    let mut document = Document::openapi();
+    let components = document.components.get_or_insert_default();
+    let cookie = ApiKeyValue::with_description(
+        "entraide_<first 8 hexadecimal digits of the root id>",
+        "Set by `POST /session`. Unsafe methods repeat the session's `csrf` in the header `X-CSRF`.",
+    );
+    components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    document
+}
+
+/// Ends a request that takes too long. Streams of events answer at once, and end by themselves.
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limits::REQUEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            Problem::unavailable("the request took too long: send a smaller one, or the same with its idempotency key")
+                .into_response()
+        }
+    }
+}
+
+/// The members of a set as text.
+pub(crate) fn origins(members: &MemberSet) -> Vec<String> {
+    members.as_slice().iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,304 @@
+//! `/statements`: asserting makes objects our word; withdrawing takes it back.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use intake::Limits;
+use model::extension::WithdrawalAction;
+use model::{EntryRef, Pap, Tlp};
+use node::assert::{self, Assert, AssertError, ObjectFate, RawObject};
+use node::audience::Choice;
+use node::intake_desk::{self, Received};
+use node::withdraw::{self, WithdrawError};
+use node::{Actor, Permission, Work};
+use serde::{Deserialize, Serialize};
+use store::{IntakeId, IntakeState};
+use utoipa::{IntoParams, ToSchema};
+
+use super::App;
+use super::idempotency::{self, Key};
+use super::intake::{Cut, cut};
+use super::limits;
+use super::refusal::{ProblemDetails, Refusal};
+use super::request::{Input, Params, Raw, Segment};
+use crate::server::session::Caller;
+
+/// With which label, and to whom.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct How {
+    /// `clear`, `green`, `amber`, `amber+strict` or `red`.
+    pub label: String,
+    /// The audience's name; without one CLEAR and GREEN go to the ticked communities.
+    pub audience: Option<String>,
+    /// `clear`, `green`, `amber` or `red`; else what each object says of itself.
+    pub pap: Option<String>,
+}
+
+/// Objects of intake to assert.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct FromIntake {
+    /// Their numbers, at most 1,000.
+    pub intake: Vec<i64>,
+    /// `clear`, `green`, `amber`, `amber+strict` or `red`.
+    pub label: String,
+    /// The audience's name; without one CLEAR and GREEN go to the ticked communities.
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// `clear`, `green`, `amber` or `red`; else what each object says of itself.
+    #[serde(default)]
+    pub pap: Option<String>,
+}
+
+/// What became of a bulk command.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AssertedAll {
+    /// Object by object, in the order of the command.
+    pub items: Vec<AssertedItem>,
+}
+
+/// What became of one object.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AssertedItem {
+    /// Its STIX id, if it could be read.
+    pub id: Option<String>,
+    /// Its entry in our log: `FR:12`.
+    pub entry: Option<String>,
+    /// `asserted`, `already` or `refused`.
+    pub fate: &'static str,
+    /// Why it was refused, and what to do.
+    pub reason: Option<String>,
+}
+
+/// Asserts the objects of a STIX bundle or a MISP file, at most 1,000. Those that are refused stay in intake, with the
+/// reason as their note.
+#[utoipa::path(post, path = "/statements", tag = "statements", params(How),
+    request_body(content_type = "application/json"), responses(
+        (status = OK, body = AssertedAll),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemDetails, content_type = "application/problem+json"),
+    ))]
+pub async fn assert(
+    State(app): State<App>,
+    caller: Caller,
+    Params(how): Params<How>,
+    key: Key,
+    Raw(body): Raw<{ limits::INTAKE_BYTES }>,
+) -> Result<Response, Refusal> {
+    caller.actor.require(Permission::Speak)?;
+    let (tlp, pap, audience) = read_how(&how.label, how.pap.as_deref(), how.audience)?;
+    let bound = key.bind(&caller.actor.login, &body);
+    let bounds = Limits { objects: node::limits::COMMAND_OBJECTS, ..Limits::default() };
+    let (_, objects) = cut(body, bounds).await?;
+    let actor = caller.actor;
+    let command = move |work: &mut Work<'_, '_>| {
+        let (command, readable) = command_of(objects, tlp, pap, audience);
+        let fates = assert::assert(work, &command)?;
+        let mut fates = fates.into_iter().zip(command.objects);
+        let mut items = Vec::with_capacity(readable.len());
+        for object in readable {
+            items.push(match object {
+                Err(reason) => refused(None, reason),
+                Ok(head) => match fates.next() {
+                    Some((fate, raw)) => {
+                        let received = Received { bytes: raw.bytes, head };
+                        keep_if_refused(work, &fate, &received, &actor)?;
+                        item(work, fate)
+                    }
+                    None => refused(None, "it was not looked at: send it again".to_owned()),
+                },
+            });
+        }
+        Ok(AssertedAll { items })
+    };
+    idempotency::once(&app, bound, command).await
+}
+
+/// Parts what can be read from what can't: bytes go into the command, heads stay in the order of the file.
+fn command_of(
+    objects: Vec<Cut>,
+    tlp: Tlp,
+    pap: Option<Pap>,
+    audience: Choice,
+) -> (Assert, Vec<Result<model::Head, String>>) {
+    let mut raw = Vec::with_capacity(objects.len());
+    let mut readable = Vec::with_capacity(objects.len());
+    for object in objects {
+        readable.push(object.map(|received| {
+            raw.push(RawObject { media: received.head.media, bytes: received.bytes });
+            received.head
+        }));
+    }
+    (Assert { objects: raw, tlp, pap, audience }, readable)
+}
+
+fn keep_if_refused(work: &mut Work<'_, '_>, fate: &ObjectFate, received: &Received, by: &Actor) -> Result<(), Refusal> {
+    let ObjectFate::Refused { reason, .. } = fate else { return Ok(()) };
+    let taken = intake_desk::take_one(work, received, "statements", by, Some(reason))?;
+    if taken.fate == intake::Fate::Duplicate {
+        note(work, taken.intake, reason)?;
+    }
+    Ok(())
+}
+
+/// Notes why an object that was in intake before is still there.
+fn note(work: &mut Work<'_, '_>, id: IntakeId, reason: &str) -> Result<(), Refusal> {
+    if let Some(row) = work.tx.intake(id)?
+        && row.state != IntakeState::Asserted
+    {
+        work.tx.intake_state(id, row.state, Some(reason))?;
+    }
+    Ok(())
+}
+
+fn read_how(label: &str, pap: Option<&str>, audience: Option<String>) -> Result<(Tlp, Option<Pap>, Choice), Refusal> {
+    let tlp = label.parse().map_err(Refusal::unreadable)?;
+    let pap = pap.filter(|pap| !pap.is_empty()).map(str::parse).transpose().map_err(Refusal::unreadable)?;
+    let audience = audience.filter(|name| !name.is_empty()).map_or(Choice::Default, Choice::Named);
+    Ok((tlp, pap, audience))
+}
+
+fn item(work: &Work<'_, '_>, fate: ObjectFate) -> AssertedItem {
+    let entry = |index| Some(EntryRef { country: work.me.origin.country(), index }.to_string());
+    match fate {
+        ObjectFate::Asserted { id, index } => {
+            AssertedItem { id: Some(id.to_string()), entry: entry(index), fate: "asserted", reason: None }
+        }
+        ObjectFate::Already { id, index } => {
+            AssertedItem { id: Some(id.to_string()), entry: entry(index), fate: "already", reason: None }
+        }
+        ObjectFate::Refused { id, reason } => refused(id.map(|id| id.to_string()), reason),
+    }
+}
+
+fn refused(id: Option<String>, reason: String) -> AssertedItem {
+    AssertedItem { id, entry: None, fate: "refused", reason: Some(reason) }
+}
+
+/// Asserts objects of intake, by their numbers.
+#[utoipa::path(post, path = "/statements/from-intake", tag = "statements", request_body = FromIntake, responses(
+    (status = OK, body = AssertedAll),
+    (status = UNPROCESSABLE_ENTITY, body = ProblemDetails, content_type = "application/problem+json"),
+))]
+pub async fn assert_from_intake(
+    State(app): State<App>,
+    caller: Caller,
+    key: Key,
+    input: Input<FromIntake>,
+) -> Result<Response, Refusal> {
+    caller.actor.require(Permission::Speak)?;
+    let Input { value, bytes } = input;
+    let (tlp, pap, audience) = read_how(&value.label, value.pap.as_deref(), value.audience)?;
+    if value.intake.len() > node::limits::COMMAND_OBJECTS {
+        return Err(AssertError::TooMany(value.intake.len()).into());
+    }
+    let bound = key.bind(&caller.actor.login, &bytes);
+    let numbers = value.intake;
+    let command = move |work: &mut Work<'_, '_>| {
+        let mut command = Assert { objects: Vec::new(), tlp, pap, audience };
+        let mut found = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let row = work.tx.intake(IntakeId(number))?;
+            found.push(row.as_ref().map(|row| row.id).ok_or(number));
+            if let Some(row) = row {
+                command.objects.push(RawObject { media: row.media, bytes: row.bytes });
+            }
+        }
+        let mut fates = assert::assert(work, &command)?.into_iter();
+        let mut items = Vec::with_capacity(found.len());
+        for found in found {
+            items.push(match (found, fates.as_slice().is_empty()) {
+                (Ok(id), false) => settled(work, id, fates.next())?,
+                (Ok(_), true) => refused(None, "it was not looked at: send it again".to_owned()),
+                (Err(number), _) => refused(None, format!("there is nothing at `{number}` in intake: list it anew")),
+            });
+        }
+        Ok(AssertedAll { items })
+    };
+    idempotency::once(&app, bound, command).await
+}
+
+/// Writes into intake what became of one of its objects.
+fn settled(work: &mut Work<'_, '_>, id: IntakeId, fate: Option<ObjectFate>) -> Result<AssertedItem, Refusal> {
+    let fate = fate.unwrap_or(ObjectFate::Refused { id: None, reason: "it was not looked at".to_owned() });
+    match &fate {
+        ObjectFate::Asserted { .. } | ObjectFate::Already { .. } => {
+            work.tx.intake_state(id, IntakeState::Asserted, None)?;
+        }
+        ObjectFate::Refused { reason, .. } => note(work, id, reason)?,
+    }
+    Ok(item(work, fate))
+}
+
+/// How far to take back, and why.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Withdraw {
+    /// `stop-sharing`, or `purge` to erase the body as well.
+    #[schema(value_type = String)]
+    pub action: WithdrawalAction,
+    /// Why, in one line of English.
+    pub reason: String,
+}
+
+/// What a withdrawal did.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Withdrawn {
+    /// The withdrawal's own entry.
+    pub entry: String,
+    /// Everyone who ever had the statement and is told.
+    pub told: Vec<String>,
+}
+
+/// Takes back one of our own statements from everyone who ever had it.
+#[utoipa::path(post, path = "/statements/{entry}/withdraw", tag = "statements", params(("entry" = String, Path)),
+    request_body = Withdraw, responses(
+        (status = OK, body = Withdrawn),
+        (status = NOT_FOUND, body = ProblemDetails, content_type = "application/problem+json"),
+        (status = CONFLICT, body = ProblemDetails, content_type = "application/problem+json"),
+    ))]
+pub async fn withdraw(
+    State(app): State<App>,
+    caller: Caller,
+    Segment(entry): Segment,
+    key: Key,
+    input: Input<Withdraw>,
+) -> Result<Response, Refusal> {
+    caller.actor.require(Permission::Speak)?;
+    let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
+    let bound = key.bind(&caller.actor.login, &input.bytes);
+    let Withdraw { action, reason } = input.value;
+    let command = move |work: &mut Work<'_, '_>| {
+        if name.country != work.me.origin.country() {
+            return Err(WithdrawError::Unknown(name.index).into());
+        }
+        let done = withdraw::withdraw(work, name.index, action, &reason)?;
+        let entry = EntryRef { country: name.country, index: done.appended.index };
+        Ok(Withdrawn { entry: entry.to_string(), told: done.told.iter().map(ToString::to_string).collect() })
+    };
+    idempotency::once(&app, bound, command).await
+}
+
+impl From<AssertError> for Refusal {
+    fn from(error: AssertError) -> Self {
+        match error {
+            AssertError::Store(error) => error.into(),
+            AssertError::Audience(error) => error.into(),
+            AssertError::TooMany(_) => {
+                Self::kind(StatusCode::PAYLOAD_TOO_LARGE, "too-many", "Too many objects", &error)
+            }
+        }
+    }
+}
+
+impl From<WithdrawError> for Refusal {
+    fn from(error: WithdrawError) -> Self {
+        let (status, title) = match error {
+            WithdrawError::Store(error) => return error.into(),
+            WithdrawError::Audience(error) => return error.into(),
+            WithdrawError::Unknown(_) => (StatusCode::NOT_FOUND, "Nothing of ours"),
+            WithdrawError::Already(_) => (StatusCode::CONFLICT, "It is withdrawn already"),
+            WithdrawError::Workflow(_) => (StatusCode::CONFLICT, "It can't be withdrawn"),
+            WithdrawError::Reason => (StatusCode::UNPROCESSABLE_ENTITY, "The reason is too long"),
+        };
+        Self::kind(status, "withdrawal", title, &error)
+    }
+}

@@ -1,0 +1,233 @@
+//! `GET /status`: how the node stands, and how it stands with each partner.
+
+use axum::Json;
+use axum::extract::State;
+use model::Lane;
+use node::Permission;
+use node::pull::Lag as NodeLag;
+use node::query::status::{self as query, PartnerStatus};
+use serde::Serialize;
+use store::{IntakeState, PartnerState};
+use utoipa::ToSchema;
+
+use super::App;
+use super::refusal::Refusal;
+use crate::server::session::Caller;
+
+/// How the node stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Status {
+    /// The name of the own log.
+    pub origin: String,
+    /// The country.
+    pub country: String,
+    /// The name for people.
+    pub name: String,
+    /// The time of the answer.
+    pub now: String,
+    /// The own log.
+    pub log: OwnLog,
+    /// Objects of ours.
+    pub objects: u64,
+    /// What is in intake.
+    pub intake: IntakeCounts,
+    /// Partner by partner.
+    pub partners: Vec<Partner>,
+    /// The newest evidence against partners.
+    pub evidence: Vec<Evidence>,
+}
+
+/// The own log, as far as it is signed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OwnLog {
+    /// Entries.
+    pub size: u64,
+    /// The checkpoint that covers them, as a note.
+    pub checkpoint: String,
+}
+
+/// What is in intake, by state.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct IntakeCounts {
+    /// Nobody has decided yet.
+    pub new: u64,
+    /// Our word now.
+    pub asserted: u64,
+    /// Same id and version as another, with other bytes.
+    pub conflict: u64,
+    /// Set aside by a person.
+    pub dismissed: u64,
+}
+
+/// One partner.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Partner {
+    /// The name of its log.
+    pub origin: String,
+    /// Its country.
+    pub country: String,
+    /// Its name for people.
+    pub name: String,
+    /// What it is to us.
+    pub class: String,
+    /// How it is reached.
+    pub reach: String,
+    /// `proposed`, `awaiting-confirmation`, `active`, `held` or `cut`.
+    pub state: String,
+    /// `host:port` of its federation listener.
+    pub address: String,
+    /// The six words that both sides read to each other before they confirm.
+    pub words: Option<String>,
+    /// Since when it is known.
+    pub since: String,
+    /// Why it is held or cut.
+    pub held_reason: Option<String>,
+    /// Entries of its log that are verified here.
+    pub size: u64,
+    /// Statements of it that were opened to us.
+    pub objects: u64,
+    /// How we stand with it.
+    pub lag: Lag,
+    /// How many of our releases it has not fetched yet, at most 10,001.
+    pub behind_us: u64,
+    /// When it last fetched from us.
+    pub fetched: Option<String>,
+    /// Where something is missing that we are entitled to.
+    pub incomplete: Vec<Incomplete>,
+}
+
+/// How we stand with a partner's log.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Lag {
+    /// `in-step`, `behind`, `not-heard`, `held` or `unknown`.
+    pub state: &'static str,
+    /// Entries that we have not verified yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entries: Option<u64>,
+    /// When it last answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heard: Option<String>,
+    /// Why, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// A gap in what a partner said to an audience that we are in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Incomplete {
+    /// The audience's id.
+    pub audience: String,
+    /// `workflow` or `intelligence`.
+    pub lane: &'static str,
+    /// How many statements are missing.
+    pub missing: u64,
+}
+
+/// What was kept as evidence against a partner.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Evidence {
+    /// Against whom.
+    pub partner: String,
+    /// Since when.
+    pub at: String,
+    /// What kind.
+    pub kind: String,
+    /// In one line.
+    pub summary: String,
+}
+
+/// How the node stands, and how it stands with each partner.
+#[utoipa::path(get, path = "/status", tag = "status", responses(
+    (status = OK, body = Status),
+    (status = UNAUTHORIZED, body = super::refusal::ProblemDetails, content_type = "application/problem+json"),
+))]
+pub async fn status(State(app): State<App>, caller: Caller) -> Result<Json<Status>, Refusal> {
+    caller.actor.require(Permission::Read)?;
+    Ok(Json(read(&app).await?))
+}
+
+/// The state of the node, in the API's shape.
+pub(crate) async fn read(app: &App) -> Result<Status, Refusal> {
+    let status = query::status(app.node()).await?;
+    let mut intake = IntakeCounts::default();
+    for (state, count) in &status.intake {
+        match state {
+            IntakeState::New => intake.new = *count,
+            IntakeState::Asserted => intake.asserted = *count,
+            IntakeState::Conflict => intake.conflict = *count,
+            IntakeState::Dismissed => intake.dismissed = *count,
+        }
+    }
+    let evidence = status.evidence.into_iter().map(|(origin, row)| Evidence {
+        partner: origin.to_string(),
+        at: row.at.to_string(),
+        kind: row.kind,
+        summary: row.summary,
+    });
+    Ok(Status {
+        country: status.origin.country().to_string(),
+        origin: status.origin.to_string(),
+        name: status.name,
+        now: status.now.to_string(),
+        log: OwnLog { size: status.size, checkpoint: status.checkpoint },
+        objects: status.objects,
+        intake,
+        evidence: evidence.collect(),
+        partners: status.partners.into_iter().map(partner).collect(),
+    })
+}
+
+pub(super) fn partner(status: PartnerStatus) -> Partner {
+    let row = status.partner;
+    let lag = lag(status.lag, row.state, row.held_reason.as_deref());
+    let incomplete = status.incomplete.iter().map(|chain| Incomplete {
+        audience: chain.audience.to_string(),
+        lane: lane_word(chain.lane),
+        missing: (chain.high - chain.low + 1).saturating_sub(chain.count),
+    });
+    Partner {
+        country: row.origin.country().to_string(),
+        origin: row.origin.to_string(),
+        name: row.name,
+        class: row.class.to_string(),
+        reach: row.reach.to_string(),
+        state: row.state.word().to_owned(),
+        address: row.address,
+        words: row.words,
+        since: row.since.to_string(),
+        held_reason: row.held_reason,
+        size: status.size,
+        objects: status.objects,
+        lag,
+        behind_us: status.behind_us,
+        fetched: status.fetched.map(|at| at.to_string()),
+        incomplete: incomplete.collect(),
+    }
+}
+
+fn lag(lag: Option<NodeLag>, state: PartnerState, held_reason: Option<&str>) -> Lag {
+    let of = |state| Lag { state, entries: None, heard: None, why: None };
+    // What people decided counts more than what the last poll found.
+    if state == PartnerState::Held {
+        return Lag { why: held_reason.map(str::to_owned), ..of("held") };
+    }
+    match lag {
+        None => of("unknown"),
+        Some(NodeLag::InStep { heard }) => Lag { heard: Some(heard.to_string()), ..of("in-step") },
+        Some(NodeLag::Behind { entries, heard }) => {
+            Lag { entries: Some(entries), heard: Some(heard.to_string()), ..of("behind") }
+        }
+        Some(NodeLag::NotHeard { since, why }) => {
+            Lag { heard: since.map(|at| at.to_string()), why: Some(why), ..of("not-heard") }
+        }
+        Some(NodeLag::Held { why }) => Lag { why: Some(why), ..of("held") },
+    }
+}
+
+/// A lane as the API writes it.
+pub(crate) const fn lane_word(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Workflow => "workflow",
+        Lane::Intelligence => "intelligence",
+    }
+}

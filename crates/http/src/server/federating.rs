@@ -1,0 +1,232 @@
+//! What the federation's routes do on a real node: the feed by long-poll, the log for auditors, and peering.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use journal::peering::{PeerRequest, Session};
+use journal::tree::{TilePath, Tiles};
+use journal::wire::{self, FeedRequest};
+use node::feed::{self, FeedError};
+use node::partner::{self, Hosted, PartnerError};
+use node::{Node, WriteError};
+use store::{LogId, PartnerState, ReleaseSeq, StoreError};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::accept::Caller;
+use super::federation::{Answer, FederationService, ServiceError};
+use crate::tls::PinBytes;
+
+/// A node as its partners see it.
+pub struct Federating {
+    node: Node,
+    /// The pin of our own certificate: peering binds its proofs to it.
+    pin: PinBytes,
+    known: RwLock<HashSet<PinBytes>>,
+    polls: Mutex<HashMap<LogId, Polls>>,
+}
+
+/// What one partner has asked lately, and how far it is known to have read.
+#[derive(Debug, Clone, Copy)]
+struct Polls {
+    second: Instant,
+    count: u32,
+    served: [ReleaseSeq; 2],
+}
+
+impl Federating {
+    /// Serves `node`, whose certificate has the key of `pin`.
+    ///
+    /// # Errors
+    /// The partners could not be read.
+    pub async fn new(node: Node, pin: PinBytes) -> Result<Arc<Self>, StoreError> {
+        let known = read_pins(&node).await?;
+        let service = Arc::new(Self { node, pin, known: RwLock::new(known), polls: Mutex::new(HashMap::new()) });
+        tokio::spawn(keep_pins(Arc::downgrade(&service)));
+        Ok(service)
+    }
+
+    async fn page(&self, caller: Caller, query: String) -> Result<Bytes, ServiceError> {
+        let request = FeedRequest::from_query(&query).map_err(|error| ServiceError::BadRequest(error.to_string()))?;
+        let wait = Duration::from_secs(u64::from(request.wait_seconds.min(wire::MAX_WAIT_SECONDS)));
+        let asked = Instant::now();
+        let mut changes = self.node.changes();
+        let mut counted = false;
+        loop {
+            changes.mark_unchanged();
+            let (log, answer) = self.look(caller.pin, request.clone()).await?;
+            if !counted {
+                self.count(log).await?;
+                counted = true;
+                self.note_served(log, answer.asked).await;
+            }
+            let waited = asked.elapsed();
+            if answer.has_items() || waited >= wait {
+                return encode(&answer.page);
+            }
+            // Commitments that open nothing for this partner wait a moment for company.
+            let quiet = Duration::from_millis(node::limits::QUIET_MILLIS);
+            let patience = if answer.page.commitments.is_empty() { wait } else { wait.min(quiet) };
+            if waited >= patience {
+                return encode(&answer.page);
+            }
+            let rest = patience.saturating_sub(waited);
+            // Either way the page is made again: after a change, or once the patience is over.
+            let _ = tokio::time::timeout(rest, changes.changed()).await;
+        }
+    }
+
+    async fn look(&self, pin: PinBytes, request: FeedRequest) -> Result<(LogId, feed::Answer), ServiceError> {
+        let made = self.node.read(move |view| {
+            let partner = feed::caller(view, &pin)?;
+            Ok::<_, FeedError>((partner.log, feed::page(view, &partner, &request)?))
+        });
+        made.await.map_err(refuse)
+    }
+
+    /// Counts a poll against the partner's rate.
+    async fn count(&self, log: LogId) -> Result<(), ServiceError> {
+        let mut polls = self.polls.lock().await;
+        let now = Instant::now();
+        let entry = polls.entry(log).or_insert(Polls { second: now, count: 0, served: [ReleaseSeq(0); 2] });
+        if now.duration_since(entry.second) >= Duration::from_secs(1) {
+            entry.second = now;
+            entry.count = 0;
+        }
+        entry.count += 1;
+        if entry.count > node::limits::PARTNER_POLLS_PER_SECOND {
+            return Err(ServiceError::TooMany { retry_after: 1 });
+        }
+        Ok(())
+    }
+
+    /// What a partner asks to go on after is what it has taken: kept, so that its lag is known after a restart too.
+    async fn note_served(&self, log: LogId, asked: [ReleaseSeq; 2]) {
+        let news = {
+            let mut polls = self.polls.lock().await;
+            match polls.get_mut(&log) {
+                Some(entry) if entry.served != asked => {
+                    entry.served = asked;
+                    true
+                }
+                Some(_) | None => false,
+            }
+        };
+        if news {
+            let [workflow, intelligence] = asked;
+            let kept = self.node.write(move |work| work.tx.partner_served(log, workflow, intelligence, work.now));
+            if let Err(error) = kept.await {
+                tracing::debug!(%error, "how far a partner has read was not kept");
+            }
+        }
+    }
+
+    async fn host(&self, caller: Caller, body: Bytes) -> Result<Bytes, ServiceError> {
+        let bad = |error: &dyn std::fmt::Display| ServiceError::BadRequest(error.to_string());
+        let request = PeerRequest::from_json(&body).map_err(|error| bad(&error))?;
+        let session = Session {
+            exporter: caller.exporter,
+            joiner: journal::identity::Pin::new(caller.pin),
+            host: journal::identity::Pin::new(self.pin),
+        };
+        let hosted = self.node.write(move |work| partner::host(work, &request, &session)).await;
+        match hosted {
+            Ok(Hosted::Answer(answer)) => Ok(Bytes::from(answer.to_json())),
+            Ok(Hosted::Refused(error)) => Err(bad(&error)),
+            Err(WriteError::Refused(PartnerError::Store(error))) => Err(failed(&error)),
+            Err(WriteError::Refused(error)) => Err(bad(&error)),
+            Err(WriteError::Busy) => Err(ServiceError::TooMany { retry_after: 1 }),
+            Err(error @ WriteError::Stopped(_)) => Err(ServiceError::Unavailable(error.to_string())),
+        }
+    }
+
+    async fn tile_of(&self, path: String) -> Result<Bytes, ServiceError> {
+        let path = TilePath::parse(&path).ok_or(ServiceError::NotFound)?;
+        let read = self.node.read(move |view| {
+            // A tile is served only as far as the signed checkpoint covers it.
+            if !path.is_covered_by(view.signed.size) {
+                return Ok(None);
+            }
+            let tiles = view.db.tiles(view.me.log);
+            let bytes = match path {
+                TilePath::Entries { tile, width } => journal::tree::entry_bundle(&tiles.leaves(tile, width)?),
+                TilePath::Hashes { level: 0, tile, width } => {
+                    tiles.leaves(tile, width)?.iter().flat_map(|c| *journal::tree::leaf_hash(c).as_bytes()).collect()
+                }
+                TilePath::Hashes { level, tile, width } => {
+                    tiles.roots(level, tile, width)?.iter().flat_map(|hash| *hash.as_bytes()).collect()
+                }
+            };
+            Ok::<_, StoreError>(Some(bytes))
+        });
+        match read.await {
+            Ok(Some(bytes)) => Ok(Bytes::from(bytes)),
+            Ok(None) => Err(ServiceError::NotFound),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+}
+
+impl FederationService for Federating {
+    fn identity(&self, _: Caller) -> Answer<'_> {
+        let bytes = Bytes::from(self.node.me().signed_identity.to_bytes());
+        Box::pin(async move { Ok(bytes) })
+    }
+    fn checkpoint(&self, _: Caller) -> Answer<'_> {
+        let text = self.node.signed().text.clone();
+        Box::pin(async move { Ok(Bytes::from(text)) })
+    }
+    fn tile(&self, _: Caller, path: String) -> Answer<'_> {
+        Box::pin(self.tile_of(path))
+    }
+    fn releases(&self, caller: Caller, query: String) -> Answer<'_> {
+        Box::pin(self.page(caller, query))
+    }
+    fn peer(&self, caller: Caller, body: Bytes) -> Answer<'_> {
+        Box::pin(self.host(caller, body))
+    }
+    fn known(&self, pin: &PinBytes) -> bool {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).contains(pin)
+    }
+}
+
+fn encode(page: &wire::FeedPage) -> Result<Bytes, ServiceError> {
+    let packed = wire::compress(wire::encode(page));
+    packed.map(Bytes::from).map_err(|error| ServiceError::Unavailable(error.to_string()))
+}
+
+fn refuse(error: FeedError) -> ServiceError {
+    match error {
+        FeedError::Store(error) => failed(&error),
+        FeedError::Stranger => ServiceError::Forbidden,
+        FeedError::Cursor | FeedError::Ahead { .. } => ServiceError::BadRequest(error.to_string()),
+    }
+}
+
+fn failed(error: &StoreError) -> ServiceError {
+    tracing::error!(%error, "the federation could not be answered");
+    ServiceError::Unavailable("the node cannot read its database".to_owned())
+}
+
+async fn read_pins(node: &Node) -> Result<HashSet<PinBytes>, StoreError> {
+    let partners = node.read(|view| view.db.partners()).await?;
+    let may = |state| matches!(state, PartnerState::Active | PartnerState::Held);
+    Ok(partners.into_iter().filter(|row| may(row.state)).flat_map(|row| row.pins).collect())
+}
+
+/// Keeps the pins of partners at hand, since every request is checked against them.
+async fn keep_pins(service: std::sync::Weak<Federating>) {
+    loop {
+        let Some(node) = service.upgrade().map(|service| service.node.clone()) else { return };
+        let changed = node.partners_changed();
+        drop(node);
+        changed.await;
+        let Some(service) = service.upgrade() else { return };
+        match read_pins(&service.node).await {
+            Ok(known) => *service.known.write().unwrap_or_else(PoisonError::into_inner) = known,
+            Err(error) => tracing::error!(%error, "partners could not be read"),
+        }
+    }
+}
