@@ -11,6 +11,7 @@ use crate::append::{self, NewEntry};
 use crate::audience::{self, AudienceError, Choice, Target};
 use crate::body;
 use crate::limits;
+use crate::query;
 use crate::work::Work;
 
 /// One object to assert: the bytes as they came.
@@ -152,7 +153,7 @@ impl Run<'_> {
             if !same && head.version != StixVersion::NONE {
                 return Ok(Twin::Differs(row.index));
             }
-            let as_wide = row.set == self.target.set && row.tlp == self.command.tlp;
+            let as_wide = row.tlp == self.command.tlp && self.target.members.is_subset(&query::reached(work.tx, row)?);
             if same && as_wide && row.state == ObjectState::Live {
                 found = Twin::Same(row.index);
             }
@@ -173,9 +174,7 @@ impl Run<'_> {
             }
             let mut members = Vec::new();
             for row in statements.iter().filter(|row| row.state == ObjectState::Live) {
-                if let Some(set) = row.set {
-                    members.extend(Vec::from(work.tx.set_members(set)?));
-                }
+                members.extend(Vec::from(query::reached(work.tx, row)?));
             }
             let members = MemberSet::new(members)
                 .map_err(|error| StoreError::Corrupt { what: format!("members of `{id}`: {error}") })?;

@@ -52,17 +52,11 @@ pub enum FoldError {
 /// # Errors
 /// See [`FoldError`]; nothing of a statement that fails is left in the views if the caller rolls back.
 pub fn fold(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: Option<&Said>) -> Result<(), FoldError> {
-    if let Some(slot) = &arrived.envelope.slot {
-        let audience = &arrived.envelope.audience.id;
-        let lane = arrived.envelope.lane;
-        match tx.put_slot(arrived.log, audience, lane, slot, arrived.statement, &arrived.commitment)? {
-            SlotOutcome::New | SlotOutcome::Same => {}
-            SlotOutcome::Conflict { other } => return Err(FoldError::SlotConflict { other }),
-        }
-    }
+    put_slot(tx, arrived)?;
     match said {
         None => Ok(()),
         Some(said) => {
+            admissible(tx, me, arrived, said)?;
             let state = taken_before(tx, arrived)?;
             put_object(tx, arrived, said, state)?;
             if state == ObjectState::Erased {
@@ -77,6 +71,23 @@ pub fn fold(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: Option<&Said>) ->
             }
         }
     }
+}
+
+/// Notes the place of a statement in its audience's chain. One that is kept raw has its place too, so that a receiver
+/// does not take it for a gap.
+///
+/// # Errors
+/// The database, or another statement has the place.
+pub fn put_slot(tx: &Tx<'_>, arrived: &Arrived<'_>) -> Result<(), FoldError> {
+    if let Some(slot) = &arrived.envelope.slot {
+        let audience = &arrived.envelope.audience.id;
+        let lane = arrived.envelope.lane;
+        match tx.put_slot(arrived.log, audience, lane, slot, arrived.statement, &arrived.commitment)? {
+            SlotOutcome::New | SlotOutcome::Same => {}
+            SlotOutcome::Conflict { other } => return Err(FoldError::SlotConflict { other }),
+        }
+    }
+    Ok(())
 }
 
 /// Takes back by a content-free *Withdraw* row: the owner no longer says it, and we were not shown why.
@@ -160,13 +171,27 @@ fn put_object(tx: &Tx<'_>, arrived: &Arrived<'_>, said: &Said, state: ObjectStat
     tx.put_object(&row, if dependent { &head.refs } else { &[] })
 }
 
-fn fold_audience(tx: &Tx<'_>, arrived: &Arrived<'_>, audience: &Audience) -> Result<(), FoldError> {
+/// What a statement may say at all, checked before anything of it but its place is written.
+fn admissible(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: &Said) -> Result<(), FoldError> {
+    match said {
+        Said::Object(_) => Ok(()),
+        Said::Audience(_, audience) => check_audience(arrived, audience),
+        Said::Withdrawal(_, withdrawal) => check_withdrawal(tx, arrived, withdrawal),
+        Said::Receipt(_, receipt) => receipt_target(tx, me, arrived, receipt).map(|_| ()),
+    }
+}
+
+fn check_audience(arrived: &Arrived<'_>, audience: &Audience) -> Result<(), FoldError> {
     let at = &arrived.envelope.audience;
     if at.id != audience.audience || at.version != audience.version || at.members != audience.members.digest() {
         return Err(FoldError::Unfit(
             "an audience statement must be said to the audience that it describes".to_owned(),
         ));
     }
+    Ok(())
+}
+
+fn fold_audience(tx: &Tx<'_>, arrived: &Arrived<'_>, audience: &Audience) -> Result<(), FoldError> {
     let set = tx.intern_set(&audience.members)?;
     tx.put_audience(&AudienceRow {
         log: arrived.log,
@@ -180,7 +205,7 @@ fn fold_audience(tx: &Tx<'_>, arrived: &Arrived<'_>, audience: &Audience) -> Res
     Ok(())
 }
 
-fn fold_withdrawal(tx: &Tx<'_>, arrived: &Arrived<'_>, withdrawal: &Withdrawal) -> Result<(), FoldError> {
+fn check_withdrawal(tx: &Tx<'_>, arrived: &Arrived<'_>, withdrawal: &Withdrawal) -> Result<(), FoldError> {
     let target = &withdrawal.target;
     check_citation(tx, arrived.log, target, "a nation can withdraw only what stands in its own log")?;
     if lane_of(tx, arrived.log, target.index)? == Some(Lane::Workflow) {
@@ -189,7 +214,11 @@ fn fold_withdrawal(tx: &Tx<'_>, arrived: &Arrived<'_>, withdrawal: &Withdrawal) 
     if target.index >= arrived.index {
         return Err(FoldError::Unfit("a withdrawal must come after what it withdraws".to_owned()));
     }
-    Ok(take_back(tx, arrived.log, target.index, Some(arrived.statement), withdrawal.action)?)
+    Ok(())
+}
+
+fn fold_withdrawal(tx: &Tx<'_>, arrived: &Arrived<'_>, withdrawal: &Withdrawal) -> Result<(), FoldError> {
+    Ok(take_back(tx, arrived.log, withdrawal.target.index, Some(arrived.statement), withdrawal.action)?)
 }
 
 fn lane_of(tx: &Tx<'_>, log: LogId, index: Index) -> Result<Option<Lane>, StoreError> {
@@ -232,18 +261,19 @@ fn take_back(
     Ok(())
 }
 
-fn fold_receipt(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, receipt: &Receipt) -> Result<(), FoldError> {
-    let from_us = arrived.log == me.log;
-    let owner = if from_us { tx.log_id(&receipt.target.origin)? } else { Some(me.log) };
-    let Some(owner) = owner else {
-        return Err(FoldError::Unfit("the receipt names a log that this node does not know".to_owned()));
-    };
+/// The statement that a receipt is about: ours, or for our own receipts the partner's.
+fn receipt_target(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, receipt: &Receipt) -> Result<StatementId, FoldError> {
+    let unfit = |reason: &str| FoldError::Unfit(reason.to_owned());
+    let owner = if arrived.log == me.log { tx.log_id(&receipt.target.origin)? } else { Some(me.log) };
+    let owner = owner.ok_or_else(|| unfit("the receipt names a log that this node does not know"))?;
     check_citation(tx, owner, &receipt.target, "a receipt is for the owner of what was withdrawn alone")?;
-    let Some(target) = tx.statement_at(owner, receipt.target.index)? else {
-        return Err(FoldError::Unfit("the receipt names a statement that this node does not hold".to_owned()));
-    };
+    let target = tx.statement_at(owner, receipt.target.index)?;
+    Ok(target.ok_or_else(|| unfit("the receipt names a statement that this node does not hold"))?.id)
+}
+
+fn fold_receipt(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, receipt: &Receipt) -> Result<(), FoldError> {
     tx.put_receipt(&ReceiptRow {
-        target: target.id,
+        target: receipt_target(tx, me, arrived, receipt)?,
         from: arrived.log,
         statement: arrived.statement,
         erased: receipt.erased,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use journal::sync::{Evidence, Outcome, Replica};
 use journal::wire;
-use model::{Origin, Timestamp};
+use model::{Lane, Origin, Timestamp};
 use serde::Serialize;
 use store::{LogId, PartnerState, StoreError};
 use tokio::sync::watch;
@@ -229,7 +229,9 @@ impl Pull {
                 Turn::Again
             }
             Err(WriteError::Refused(ReceiveError::SlotConflict { origin, first, second })) => {
-                self.hold(Evidence::slot_conflict(origin, first, second)).await
+                let evidence = Evidence::slot_conflict(origin, first.index, second.index);
+                let lane = journal::envelope::decode(&second.envelope).map_or(Lane::Workflow, |envelope| envelope.lane);
+                self.hold(evidence.with_openings(lane, &[*first, *second])).await
             }
             Err(WriteError::Refused(ReceiveError::Moved)) => Turn::Again,
             Err(WriteError::Refused(ReceiveError::NotActive)) => Turn::Over,

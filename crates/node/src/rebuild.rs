@@ -68,20 +68,25 @@ fn fold_row(work: &mut Work<'_, '_>, row: &StatementRow) -> Result<Result<(), St
         Ok(envelope) => envelope,
         Err(error) => return Ok(Err(error.to_string())),
     };
-    let said = match body::open_row(work.tx, work.signer, row)? {
-        None => None,
-        Some(bytes) => match Said::read(envelope.media, &bytes) {
-            Ok(said) => Some(said),
-            Err(error) => return Ok(Err(error.to_string())),
-        },
-    };
     let commitment = work
         .tx
         .commitment(row.log, row.index)?
         .ok_or_else(|| StoreError::Corrupt { what: format!("statement {} is beyond its log", row.index) })?;
     let set = if row.log == work.me.log { own_set(work, row.id)? } else { None };
     let arrived = Arrived { statement: row.id, log: row.log, index: row.index, commitment, envelope: &envelope, set };
-    match fold::fold(work.tx, work.me, &arrived, said.as_ref()) {
+    let said = match body::open_row(work.tx, work.signer, row)? {
+        None => None,
+        Some(bytes) => match Said::read(envelope.media, &bytes) {
+            Ok(said) => Some(said),
+            Err(error) => return Ok(outcome(fold::put_slot(work.tx, &arrived))?.and(Err(error.to_string()))),
+        },
+    };
+    outcome(fold::fold(work.tx, work.me, &arrived, said.as_ref()))
+}
+
+/// A database that fails ends the rebuild; a statement that does not fold stays raw.
+fn outcome(folded: Result<(), FoldError>) -> Result<Result<(), String>, StoreError> {
+    match folded {
         Ok(()) => Ok(Ok(())),
         Err(FoldError::Store(error)) => Err(error),
         Err(FoldError::Unfit(reason)) => Ok(Err(reason)),

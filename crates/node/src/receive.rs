@@ -9,6 +9,7 @@ use model::{Citation, Commitment, Envelope, Index, Opening, Origin};
 use store::{Fate, LogId, NewStatement, PartnerState, SealedBody, StatementId, StatementRow, StoreError};
 
 use crate::audience::{self, AudienceError};
+use crate::body;
 use crate::fold::{self, Arrived, FoldError};
 use crate::limits;
 use crate::ports::random_bytes;
@@ -33,14 +34,14 @@ pub enum ReceiveError {
     #[error("its statements fill the {} GiB that one partner may use here", limits::PARTNER_BYTES >> 30)]
     Quota,
     /// Two openings in one slot: evidence.
-    #[error("two statements of `{origin}` stand in one slot of an audience: {first} and {second}")]
+    #[error("two statements of `{origin}` stand in one slot of an audience: {} and {}", first.index, second.index)]
     SlotConflict {
         /// Whose log.
         origin: Origin,
         /// The one that was there.
-        first: Index,
+        first: Box<Opening>,
         /// The one that came now.
-        second: Index,
+        second: Box<Opening>,
     },
 }
 
@@ -114,7 +115,10 @@ impl Desk {
             None => None,
             Some(body) => match Said::read(envelope.media, &body.bytes) {
                 Ok(said) => Some(said),
-                Err(error) => return self.keep_raw(work, opening, commitment, error.to_string()),
+                Err(error) => {
+                    let statement = self.keep_raw(work, opening, commitment, error.to_string())?;
+                    return self.place(work, envelope, opening, commitment, statement);
+                }
             },
         };
         let statement = insert(work, self.log, opening, commitment, Fate::Fit)?;
@@ -127,10 +131,7 @@ impl Desk {
                 self.received.unfit += 1;
                 return Ok(());
             }
-            Err(FoldError::SlotConflict { other }) => {
-                let first = work.tx.statement(other)?.map_or(opening.index, |row| row.index);
-                return Err(ReceiveError::SlotConflict { origin: self.origin.clone(), first, second: opening.index });
-            }
+            Err(FoldError::SlotConflict { other }) => return Err(self.conflict(work, other, opening)?),
         }
         if let Some(Said::Withdrawal(_, withdrawal)) = &said {
             self.received.withdrawn += 1;
@@ -180,10 +181,41 @@ impl Desk {
         commitment: Commitment,
         reason: &UnfitReason,
     ) -> Result<(), ReceiveError> {
-        if work.tx.statement_at(self.log, opening.index)?.is_some() {
-            return Ok(());
+        if work.tx.statement_at(self.log, opening.index)?.is_none() {
+            self.keep_raw(work, opening, commitment, reason.to_string())?;
         }
-        self.keep_raw(work, opening, commitment, reason.to_string())
+        Ok(())
+    }
+
+    /// Notes the place in the chain of a statement whose body is kept raw.
+    fn place(
+        &self,
+        work: &Work<'_, '_>,
+        envelope: &Envelope,
+        opening: &Opening,
+        commitment: Commitment,
+        statement: StatementId,
+    ) -> Result<(), ReceiveError> {
+        let index = opening.index;
+        let arrived = Arrived { statement, log: self.log, index, commitment, envelope, set: None };
+        match fold::put_slot(work.tx, &arrived) {
+            Ok(()) | Err(FoldError::Unfit(_)) => Ok(()),
+            Err(FoldError::Store(error)) => Err(error.into()),
+            Err(FoldError::SlotConflict { other }) => Err(self.conflict(work, other, opening)?),
+        }
+    }
+
+    /// What proves that two statements stand in one slot: both, as they were opened.
+    fn conflict(&self, work: &Work<'_, '_>, other: StatementId, second: &Opening) -> Result<ReceiveError, StoreError> {
+        let first = match work.tx.statement(other)? {
+            Some(row) => body::opening(work.tx, work.signer, &row, true)?,
+            None => second.clone(),
+        };
+        Ok(ReceiveError::SlotConflict {
+            origin: self.origin.clone(),
+            first: Box::new(first),
+            second: Box::new(second.clone()),
+        })
     }
 
     fn keep_raw(
@@ -192,10 +224,10 @@ impl Desk {
         opening: &Opening,
         commitment: Commitment,
         reason: String,
-    ) -> Result<(), ReceiveError> {
-        insert(work, self.log, opening, commitment, Fate::Unfit { reason })?;
+    ) -> Result<StatementId, ReceiveError> {
+        let statement = insert(work, self.log, opening, commitment, Fate::Unfit { reason })?;
         self.received.unfit += 1;
-        Ok(())
+        Ok(statement)
     }
 
     fn withdraw_row(&mut self, work: &mut Work<'_, '_>, index: Index) -> Result<(), ReceiveError> {

@@ -8,6 +8,7 @@ use store::{ObjectState, StatementRow, StoreError};
 use crate::append::Appended;
 use crate::audience::{self, AudienceError};
 use crate::ports::random_bytes;
+use crate::query;
 use crate::work::Work;
 
 /// Why a withdrawal was refused.
@@ -65,7 +66,7 @@ pub fn withdraw(
         return Err(WithdrawError::Workflow(index));
     }
     let commitment = work.own_commitment(index)?.ok_or(WithdrawError::Unknown(index))?;
-    let had = whoever_had(work, &target)?;
+    let had = query::reached(work.tx, &object)?;
     let citation = Citation { origin: work.me.origin.clone(), index, commitment };
     let appended = say(work, &target, &had, citation, action, reason)?;
     // The rows come after the statement, so that a receiver knows who took it back before it is told to obey.
@@ -75,17 +76,6 @@ pub fn withdraw(
         work.tx.release(kind, object.lane, target.id, set, work.now)?;
     }
     Ok(Withdrawn { appended, told: Vec::from(had) })
-}
-
-/// The union of every set to which the statement was opened or backfilled.
-fn whoever_had(work: &Work<'_, '_>, target: &StatementRow) -> Result<MemberSet, WithdrawError> {
-    let mut members = Vec::new();
-    for (kind, set) in work.tx.released_sets(target.id)? {
-        if kind != journal::wire::ReleaseKind::Withdraw.code() {
-            members.extend(Vec::from(work.tx.set_members(set)?));
-        }
-    }
-    Ok(MemberSet::new(members).map_err(AudienceError::from)?)
 }
 
 fn say(

@@ -153,6 +153,12 @@ impl Node {
         &self.inner.me
     }
 
+    /// Does the writer still take commands? It stops for good at the first doubt about what is durable.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        !self.inner.queue.is_closed()
+    }
+
     /// The time by the node's clock.
     #[must_use]
     pub fn now(&self) -> model::Timestamp {

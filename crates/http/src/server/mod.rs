@@ -6,6 +6,7 @@ pub mod api;
 pub mod federating;
 pub mod federation;
 pub mod metrics;
+pub mod pages;
 pub mod session;
 pub mod sse;
 

@@ -1,4 +1,4 @@
-//! What people and machines on this node may read. Every answer that holds content is `Released`.
+//! What people and machines on this node may read. What holds content has been through the gate: `policy::release`.
 
 pub mod audiences;
 pub mod entries;
@@ -8,10 +8,11 @@ pub mod who_sees;
 
 use std::sync::Arc;
 
+use journal::wire::ReleaseKind;
 use model::extension::AudienceKind;
 use model::{AudienceId, Envelope, Label, Lane, MemberSet, ThreadId};
 use policy::{Facts, Kind};
-use store::{LogId, ObjectRow, ObjectState, StoreError};
+use store::{Db, LogId, ObjectRow, ObjectState, StoreError};
 
 use crate::work::View;
 
@@ -64,10 +65,7 @@ pub fn facts_of(
 /// # Errors
 /// The database.
 pub fn facts_of_row(view: &View<'_, '_>, row: &ObjectRow) -> Result<Facts, StoreError> {
-    let members = match row.set {
-        Some(set) => Some(view.db.set_members(set)?),
-        None => None,
-    };
+    let members = if row.log == view.me.log { Some(reached(view.db, row)?) } else { None };
     facts(
         view,
         Source {
@@ -82,6 +80,19 @@ pub fn facts_of_row(view: &View<'_, '_>, row: &ObjectRow) -> Result<Facts, Store
     )
 }
 
+/// Everyone to whom an own statement was ever opened: by its first release and by every backfill since.
+///
+/// # Errors
+/// The database.
+pub fn reached(db: &Db<'_>, row: &ObjectRow) -> Result<MemberSet, StoreError> {
+    let withdraw = ReleaseKind::Withdraw.code();
+    let mut members = Vec::new();
+    for (_, set) in db.released_sets(row.statement)?.into_iter().filter(|(kind, _)| *kind != withdraw) {
+        members.extend(Vec::from(db.set_members(set)?));
+    }
+    MemberSet::new(members).map_err(|error| StoreError::Corrupt { what: error.to_string() })
+}
+
 fn facts(view: &View<'_, '_>, source: Source) -> Result<Facts, StoreError> {
     let own = source.log == view.me.log;
     let owner = if own { view.me.origin.clone() } else { view.db.origin(source.log)? };
@@ -90,7 +101,7 @@ fn facts(view: &View<'_, '_>, source: Source) -> Result<Facts, StoreError> {
         Lane::Intelligence => Kind::Intelligence,
     };
     let audience = view.db.audience(source.log, &source.audience)?.map_or(AudienceKind::Named, |row| row.kind);
-    // A partner does not tell us who else is in its audience: what we know is that we are.
+    // Who else a partner has opened it to is the partner's to say: what counts here is that we are among them.
     let members = match source.members {
         Some(members) if own => members,
         Some(_) | None if own => MemberSet::empty(),

@@ -107,14 +107,10 @@ pub fn detail(
 ) -> Result<Released<ObjectDetail>, ObjectError> {
     let row = view.db.object(statement)?.ok_or(ObjectError::NotFound)?;
     let own = row.log == view.me.log;
-    let set = row.set;
+    let members = if own { Vec::from(super::reached(view.db, &row)?) } else { Vec::new() };
     let object = object_of(view, row)?;
     let live = object.row.state == ObjectState::Live;
     let body = if live { body::open(view.db, view.signer, statement)? } else { None };
-    let members = match set {
-        Some(set) if own => Vec::from(view.db.set_members(set)?),
-        Some(_) | None => Vec::new(),
-    };
     let mut receipts = Vec::new();
     if own {
         for receipt in view.db.receipts_of(statement)? {

@@ -24,15 +24,7 @@ pub struct WhoSees {
 /// Not ours, or the database.
 pub fn of_statement(view: &View<'_, '_>, statement: StatementId) -> Result<Option<WhoSees>, StoreError> {
     let Some(row) = view.db.object(statement)?.filter(|row| row.log == view.me.log) else { return Ok(None) };
-    let mut facts = facts_of_row(view, &row)?;
-    let mut members = Vec::new();
-    for (kind, set) in view.db.released_sets(statement)? {
-        if kind != journal::wire::ReleaseKind::Withdraw.code() {
-            members.extend(Vec::from(view.db.set_members(set)?));
-        }
-    }
-    let members = MemberSet::new(members).map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
-    facts.member_set = members.into();
+    let facts = facts_of_row(view, &row)?;
     Ok(Some(answer(view, &facts)?))
 }
 

@@ -1,0 +1,47 @@
+//! The plain pages: the node's state, objects with their provenance, logs, proofs, audiences and partners, as HTML that
+//! works without JavaScript. A page calls the API's own handler for what it shows, so both faces have one gate.
+
+mod assets;
+mod audiences;
+mod frame;
+mod json;
+mod limits;
+mod link;
+mod log;
+mod login;
+mod object;
+mod objects;
+mod partners;
+mod posted;
+mod refused;
+mod status;
+mod text;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use super::api::App;
+use super::api::refusal::Refusal;
+
+/// The pages and what they load. Their refusals are pages too, and whoever is not logged in is sent to `/login`.
+pub fn router(app: &App) -> Router<App> {
+    let pages = Router::new()
+        .route("/", get(status::page))
+        .route("/login", get(login::page).post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .route("/objects", get(objects::page))
+        .route("/objects/{id}", get(object::page))
+        .route("/objects/{id}/withdraw", post(object::withdraw))
+        .route("/log", get(log::page))
+        .route("/proofs/{entry}", get(log::proof_page))
+        .route("/proofs/{entry}/file", get(log::proof_file))
+        .route("/audiences", get(audiences::page))
+        .route("/partners", get(partners::page))
+        .route("/partners/invite", post(partners::invite))
+        .route("/partners/accept", post(partners::accept))
+        .route("/partners/change", post(partners::change))
+        .fallback(|| async { Refusal::not_found() })
+        .layer(from_fn_with_state(app.clone(), refused::as_page));
+    pages.merge(assets::router())
+}

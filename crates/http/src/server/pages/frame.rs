@@ -1,0 +1,302 @@
+//! What stands around every page: the way in for keyboards, the navigation, who is logged in, the banner of an exercise;
+//! and the small things that all pages show: countries, labels, commitments.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use model::bytes::hex;
+use model::{Origin, Realm};
+use node::Permission;
+
+use super::super::api::App;
+use super::super::session::{By, Caller};
+use super::assets::LINKS;
+use super::limits;
+use super::posted::CSRF_FIELD;
+use super::text::{clock, plain, short_time};
+
+/// A page of the navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// How the node stands.
+    Status,
+    /// Objects.
+    Objects,
+    /// Logs and proofs.
+    Log,
+    /// Audiences.
+    Audiences,
+    /// Partners.
+    Partners,
+}
+
+const PLACES: [(Place, &str, &str, &str); 5] = [
+    (Place::Status, "/", "Status", "M2 7l6-5 6 5v7H2z"),
+    (Place::Objects, "/objects", "Objects", "M8 1l6 3.5v7L8 15l-6-3.5v-7zM2 4.500l6 3.500 6-3.500M8 8v7"),
+    (Place::Log, "/log", "Log", "M3 1.500h10v13H3zM5.500 5h5M5.500 8h5M5.500 11h5"),
+    (
+        Place::Audiences,
+        "/audiences",
+        "Audiences",
+        "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6z",
+    ),
+    (
+        Place::Partners,
+        "/partners",
+        "Partners",
+        "M5 8a3 3 0 1 1 0-6 3 3 0 0 1 0 6zM1 14c0-5 8-5 8 0M11 4a2.500 2.500 0 1 1 0 5M11 10.500c3 0 4 1.500 4 3.500",
+    ),
+];
+
+/// Who is logged in, as the frame shows it.
+struct Person {
+    name: String,
+    roles: String,
+    csrf: String,
+    caller: Caller,
+}
+
+/// The surroundings of one page.
+pub struct Frame {
+    realm: Realm,
+    country: String,
+    node: String,
+    now: String,
+    change: String,
+    place: Option<Place>,
+    person: Option<Person>,
+}
+
+impl Frame {
+    /// Around a page of somebody who is logged in. Made before the page is read, so that what changes meanwhile is told.
+    pub fn of(app: &App, caller: &Caller, place: Place) -> Self {
+        let (name, csrf) = match &caller.by {
+            By::Session { csrf, name, .. } => (name.clone(), hex(csrf)),
+            By::Token | By::LocalSocket => (caller.actor.login.clone(), String::new()),
+        };
+        let roles = caller.actor.roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(", ");
+        let person = Person { name, roles, csrf, caller: caller.clone() };
+        Self { place: Some(place), person: Some(person), ..Self::outside(app) }
+    }
+
+    /// Around a page that anybody sees: the login and refusals.
+    pub fn outside(app: &App) -> Self {
+        let me = app.node().me();
+        let change = *app.node().changes().borrow();
+        Self {
+            realm: me.realm().clone(),
+            country: me.origin.country().to_string(),
+            node: me.name.clone(),
+            now: app.node().now().to_string(),
+            change: format!("{}.{}", change.commits, change.signed),
+            place: None,
+            person: None,
+        }
+    }
+
+    /// May the person do this? Buttons that would be refused are not shown.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.person.as_ref().is_some_and(|person| person.caller.actor.require(permission).is_ok())
+    }
+
+    /// The hidden field of every form that changes something.
+    pub fn csrf(&self) -> Markup {
+        html! { input type="hidden" name=(CSRF_FIELD) value=(self.person.as_ref().map_or("", |person| &person.csrf)); }
+    }
+
+    /// The whole page.
+    pub fn page(&self, title: &str, main: &Markup) -> Markup {
+        let exercise = self.realm != Realm::Real;
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    title { @if exercise { "EXERCISE · " } (title) " · Entraide " (self.country) }
+                    link rel="icon" type="image/svg+xml" href=(LINKS.icon);
+                    link rel="stylesheet" href=(LINKS.style);
+                    @if self.person.is_some() { script src=(LINKS.live) defer {} }
+                }
+                body class=(if self.person.is_some() { "in" } else { "out" }) data-change=(self.change) {
+                    a class="skip" href="#main" { "Skip to the content" }
+                    @if exercise {
+                        div class="exercise" role="region" aria-label="Exercise" {
+                            span { strong { "EXERCISE" } " " (self.realm) ". Nothing on this screen is real. " strong { "EXERCISE" } }
+                        }
+                    }
+                    @if let Some(person) = &self.person { (self.side()) (self.bar(person)) }
+                    main id="main" tabindex="-1" { (main) }
+                }
+            }
+        }
+    }
+
+    fn side(&self) -> Markup {
+        html! {
+            header class="side" {
+                a class="brand" href="/" { (brand()) "Entraide" }
+                nav aria-label="Pages" {
+                    ul {
+                        @for (place, address, word, path) in PLACES {
+                            li {
+                                a href=(address) aria-current=[(self.place == Some(place)).then_some("page")] {
+                                    svg viewBox="0 0 16 16" aria-hidden="true" { path d=(path) {} }
+                                    (word)
+                                }
+                            }
+                        }
+                    }
+                }
+                p class="whose" { (chip(&self.country)) " " (plain(&self.node)) }
+            }
+        }
+    }
+
+    fn bar(&self, person: &Person) -> Markup {
+        html! {
+            div class="bar" role="region" aria-label="Time and account" {
+                p id="live" class="live" data-now=(self.now) { "As of " (short_time(&self.now)) }
+                p class="now" { strong { (clock(&self.now)) } }
+                p class="person" title=(person.roles) { "Logged in as " strong { (plain(&person.name)) } }
+                form method="post" action="/logout" { (self.csrf()) button class="plain" { "Log out" } }
+            }
+        }
+    }
+}
+
+/// The two rings.
+pub fn brand() -> Markup {
+    html! {
+        svg class="rings" viewBox="0 0 24 16" aria-hidden="true" {
+            circle cx="8.500" cy="8" r="6" class="ring-a" {}
+            circle cx="15.500" cy="8" r="6" class="ring-b" {}
+        }
+    }
+}
+
+/// A country by its two letters.
+pub fn chip(country: &str) -> Markup {
+    html! { abbr class="chip" title=[name_of(country)] { (plain(country)) } }
+}
+
+/// The country of an origin; the origin itself if it can't be read.
+pub fn origin_chip(origin: &str) -> Markup {
+    match origin.parse::<Origin>() {
+        Ok(origin) => chip(origin.country().as_str()),
+        Err(_) => html! { code { (plain(origin)) } },
+    }
+}
+
+/// A label of TLP 2.0 as FIRST prescribes it: in its colour on black, never translated.
+pub fn tlp(word: &str) -> Markup {
+    let class = match word {
+        "red" => "tlp tlp-red",
+        "amber" | "amber+strict" => "tlp tlp-amber",
+        "green" => "tlp tlp-green",
+        _ => "tlp tlp-clear",
+    };
+    html! { span class=(class) { "TLP:" (word.to_ascii_uppercase()) } }
+}
+
+/// A commitment: short, and whole on demand.
+pub fn commitment(hex: &str) -> Markup {
+    html! {
+        details class="hex" {
+            summary { code { (hex.get(..limits::SHORT_HEX).unwrap_or(hex)) "…" } }
+            code class="whole" { (hex) }
+        }
+    }
+}
+
+/// A table that scrolls inside its own box on narrow screens, so that the page never scrolls sideways. The box takes
+/// the keyboard's focus, or it could not be scrolled without a mouse (WCAG 2.1.1).
+pub fn scrolling(name: &str, table: &Markup) -> Markup {
+    html! { div class="scroll" role="region" aria-label=(name) tabindex="0" { (table) } }
+}
+
+/// A message about what was just refused or done.
+pub fn notice(class: &str, text: &str) -> Markup {
+    html! { p class={ "notice " (class) } role=(if class == "bad" { "alert" } else { "status" }) { (plain(text)) } }
+}
+
+/// A note as it is served: signed text, byte for byte.
+pub fn verbatim(name: &str, text: &str) -> Markup {
+    html! { pre class="note" tabindex="0" role="region" aria-label=(name) { (PreEscaped(escape_note(text))) } }
+}
+
+fn escape_note(text: &str) -> String {
+    // Notes hold line breaks, so only the template's escaping applies here: `plain` would replace them.
+    html! { (text) }.into_string()
+}
+
+/// The English short names of the Publications Office's interinstitutional style guide, for the letters of the Union,
+/// its bodies and its nearest.
+fn name_of(country: &str) -> Option<&'static str> {
+    const NAMES: [(&str, &str); 32] = [
+        ("AT", "Austria"),
+        ("BE", "Belgium"),
+        ("BG", "Bulgaria"),
+        ("CH", "Switzerland"),
+        ("CY", "Cyprus"),
+        ("CZ", "Czechia"),
+        ("DE", "Germany"),
+        ("DK", "Denmark"),
+        ("EE", "Estonia"),
+        ("EL", "Greece"),
+        ("ES", "Spain"),
+        ("EU", "European Union"),
+        ("FI", "Finland"),
+        ("FR", "France"),
+        ("HR", "Croatia"),
+        ("HU", "Hungary"),
+        ("IE", "Ireland"),
+        ("IS", "Iceland"),
+        ("IT", "Italy"),
+        ("LI", "Liechtenstein"),
+        ("LT", "Lithuania"),
+        ("LU", "Luxembourg"),
+        ("LV", "Latvia"),
+        ("MT", "Malta"),
+        ("NL", "Netherlands"),
+        ("NO", "Norway"),
+        ("PL", "Poland"),
+        ("PT", "Portugal"),
+        ("RO", "Romania"),
+        ("SE", "Sweden"),
+        ("SI", "Slovenia"),
+        ("SK", "Slovakia"),
+    ];
+    NAMES.iter().find(|(letters, _)| *letters == country).map(|(_, name)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Country;
+
+    use super::*;
+
+    #[test]
+    fn labels_stand_in_their_colours() {
+        let check = |word, class: &str, text: &str| {
+            let markup = tlp(word).into_string();
+            assert!(markup.contains(class) && markup.contains(text), "{markup}");
+        };
+        check("red", "tlp-red", "TLP:RED");
+        check("amber+strict", "tlp-amber", "TLP:AMBER+STRICT");
+        check("green", "tlp-green", "TLP:GREEN");
+        check("clear", "tlp-clear", "TLP:CLEAR");
+    }
+
+    #[test]
+    fn every_member_state_has_a_name() {
+        for country in Country::MEMBER_STATES {
+            assert!(name_of(country).is_some(), "{country}");
+        }
+    }
+
+    #[test]
+    fn notes_keep_their_lines_and_are_escaped() {
+        let markup = verbatim("Checkpoint", "entraide/FR\n4\n<b>\n").into_string();
+        assert!(markup.contains("entraide/FR\n4\n&lt;b&gt;\n"), "{markup}");
+    }
+}

@@ -1,0 +1,12 @@
+//! The limits of the pages, each with its reason.
+
+/// Largest form, bytes: a reason of 4,000 bytes, percent-encoded, and what is around it.
+pub const FORM_BYTES: usize = 32 * 1024;
+/// Longest address to which a login sends back: the longest that our own links make, with room.
+pub const RETURN_BYTES: usize = 2 * 1024;
+/// Largest problem that is turned into a page: our own are below 8 KiB.
+pub const PROBLEM_BYTES: usize = 64 * 1024;
+/// Deepest indentation of a printed body; what is nested deeper is still shown, only not moved further right.
+pub const INDENT_LEVELS: usize = 24;
+/// Letters of a commitment that are shown in a table; the whole is one click away.
+pub const SHORT_HEX: usize = 12;

@@ -1,0 +1,280 @@
+//! `/`: how the node stands in one sentence, and how it stands with each partner.
+
+use axum::Json;
+use axum::extract::State;
+use maud::{Markup, html};
+use node::Permission;
+
+use super::super::api::App;
+use super::super::api::refusal::Refusal;
+use super::super::api::status::{self, Evidence, Lag, Partner, Status};
+use super::super::session::Caller;
+use super::frame::{Frame, Place, chip, scrolling, verbatim};
+use super::text::{clock, number, plain, time};
+
+/// The page.
+pub async fn page(State(app): State<App>, caller: Caller) -> Result<Markup, Refusal> {
+    let frame = Frame::of(&app, &caller, Place::Status);
+    let Json(status) = status::status(State(app), caller).await?;
+    Ok(frame.page("Status", &body(&frame, &status)))
+}
+
+fn body(frame: &Frame, status: &Status) -> Markup {
+    html! {
+        h1 class="sentence" id="sentence" data-live { (sentence(&status.partners)) }
+        (held(frame, status))
+        section class="card" aria-labelledby="partners-title" {
+            div class="head" {
+                h2 id="partners-title" { "Partners" }
+                a href="/partners" { "Invite, accept, confirm" }
+            }
+            div id="partners-live" data-live { (partners(&status.partners)) }
+        }
+        div class="columns" {
+            section class="card" aria-labelledby="own-title" {
+                div class="head" { h2 id="own-title" { "Our log" } a href="/log" { "Entries" } }
+                div class="inside" id="own-live" data-live {
+                    p { strong { (number(status.log.size)) } " entries signed, " strong { (number(status.objects)) } " objects of ours" }
+                    (verbatim("Checkpoint of our log", &status.log.checkpoint))
+                    p class="quiet" { "Origin " code { (status.origin) } }
+                }
+            }
+            section class="card" aria-labelledby="intake-title" {
+                div class="head" { h2 id="intake-title" { "Intake" } span class="quiet" { "received, not said" } }
+                dl class="counts inside" id="intake-live" data-live {
+                    div { dt { "New" } dd { (number(status.intake.new)) } }
+                    div { dt { "Asserted" } dd { (number(status.intake.asserted)) } }
+                    div { dt { "Conflict" } dd { (number(status.intake.conflict)) } }
+                    div { dt { "Dismissed" } dd { (number(status.intake.dismissed)) } }
+                }
+            }
+        }
+    }
+}
+
+/// The state of all partners in one sentence.
+fn sentence(partners: &[Partner]) -> Markup {
+    let active: Vec<&Partner> =
+        partners.iter().filter(|partner| matches!(partner.state.as_str(), "active" | "held")).collect();
+    let waiting = partners.len() - active.len() - partners.iter().filter(|partner| partner.state == "cut").count();
+    let of = |state: &str| active.iter().filter(|partner| partner.lag.state == state).count();
+    let in_step = of("in-step");
+    let mut parts: Vec<Markup> = Vec::new();
+    match active.len() {
+        0 => parts.push(html! { "No partner yet" }),
+        1 if in_step == 1 => parts.push(html! { "The one partner is in step" }),
+        all => parts.push(html! { strong { (in_step) } " of " strong { (all) } " partners in step" }),
+    }
+    let silent: Vec<&&Partner> = active.iter().filter(|partner| partner.lag.state == "not-heard").collect();
+    if let [one] = silent.as_slice() {
+        let since = one.lag.heard.as_deref().map(|heard| format!(" since {}", clock(heard))).unwrap_or_default();
+        parts.push(html! { strong class="warn" { (one.country) } " not heard" (since) });
+    } else if !silent.is_empty() {
+        parts.push(html! { strong class="warn" { (silent.len()) } " not heard" });
+    }
+    for (state, class, word) in
+        [("behind", "warn", "behind"), ("held", "bad", "held"), ("unknown", "quiet", "not asked yet")]
+    {
+        let count = of(state);
+        if count > 0 {
+            parts.push(html! { strong class=(class) { (count) } " " (word) });
+        }
+    }
+    let gaps = active.iter().filter(|partner| !partner.incomplete.is_empty()).count();
+    if gaps > 0 {
+        parts.push(html! { strong class="warn" { (gaps) } " incomplete" });
+    }
+    if waiting > 0 {
+        parts.push(html! { strong { (waiting) } " to confirm" });
+    }
+    html! { @for (at, part) in parts.iter().enumerate() { @if at > 0 { ", " } (part) } "." }
+}
+
+fn partners(partners: &[Partner]) -> Markup {
+    if partners.is_empty() {
+        return html! { p class="inside" { "This node has no partner. It works alone; " a href="/partners" { "invite the first one" } "." } };
+    }
+    scrolling(
+        "Partners",
+        &html! {
+            table class="cards" {
+                caption { "Partner by partner: how we stand with its log, and how it stands with ours" }
+                thead {
+                    tr {
+                        th scope="col" { "Partner" } th scope="col" { "Class" } th scope="col" { "State" } th scope="col" { "Lag" }
+                        th scope="col" class="n" { "Entries" } th scope="col" class="n" { "Objects" }
+                        th scope="col" { "Fetched from us" } th scope="col" { "Incomplete" }
+                    }
+                }
+                tbody { @for partner in partners { (row(partner)) } }
+            }
+        },
+    )
+}
+
+fn row(partner: &Partner) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (chip(&partner.country)) " " (plain(&partner.name)) }
+            td data-l="Class" { (partner.class) }
+            td data-l="State" { (partner.state.replace('-', " ")) }
+            td data-l="Lag" { (lag(&partner.lag)) }
+            td data-l="Entries" class="n" { (number(partner.size)) }
+            td data-l="Objects" class="n" { (number(partner.objects)) }
+            td data-l="Fetched from us" {
+                @match &partner.fetched { Some(at) => (time(at)), None => span class="quiet" { "never" } }
+                @if partner.behind_us > 0 { ", " strong class="warn" { (number(partner.behind_us)) } " to fetch" }
+            }
+            td data-l="Incomplete" {
+                @if partner.incomplete.is_empty() { span class="quiet" { "no" } }
+                @for gap in &partner.incomplete {
+                    span class="gap" { strong class="warn" { (number(gap.missing)) } " missing, " (gap.lane) }
+                }
+            }
+        }
+    }
+}
+
+/// A lag in words, with its reason.
+fn lag(lag: &Lag) -> Markup {
+    let heard = html! { @if let Some(heard) = &lag.heard { " " span class="quiet" { (time(heard)) } } };
+    let why = html! { @if let Some(why) = &lag.why { ": " (plain(why)) } };
+    match lag.state {
+        "in-step" => html! { span class="dot good" {} "in step" (heard) },
+        "behind" => html! { span class="dot warn" {} strong { (number(lag.entries.unwrap_or(0))) } " behind" (heard) },
+        "not-heard" => {
+            html! { span class="dot warn" {} "not heard since" @if lag.heard.is_none() { " it was confirmed" } (heard) (why) }
+        }
+        "held" => html! { span class="dot bad" {} "held" (why) },
+        _ => html! { span class="dot" {} "not asked yet" },
+    }
+}
+
+fn held(frame: &Frame, status: &Status) -> Markup {
+    let stopped: Vec<&Partner> = status.partners.iter().filter(|partner| is_held(partner)).collect();
+    html! {
+        @if !stopped.is_empty() {
+            section class="card alarm" aria-labelledby="held-title" {
+                div class="head" { h2 id="held-title" { "Held partners" } }
+                @for partner in stopped { (evidence_box(frame, partner, &status.evidence)) }
+            }
+        }
+    }
+}
+
+fn is_held(partner: &Partner) -> bool {
+    partner.state == "held" || (partner.lag.state == "held" && partner.state == "active")
+}
+
+fn evidence_box(frame: &Frame, partner: &Partner, evidence: &[Evidence]) -> Markup {
+    let kept: Vec<&Evidence> = evidence.iter().filter(|row| row.partner == partner.origin).collect();
+    html! {
+        article class="inside evidence" aria-label={ "Held: " (plain(&partner.name)) } {
+            h3 {
+                (chip(&partner.country)) " " (plain(&partner.name)) " is "
+                @if kept.is_empty() { "held by a person’s decision" } @else { strong class="bad" { "held with evidence" } }
+            }
+            @if let Some(reason) = partner.held_reason.as_ref().or(partner.lag.why.as_ref()) { p { (plain(reason)) } }
+            @if !kept.is_empty() {
+                ul { @for row in &kept { li { (time(&row.at)) " " strong { (plain(&row.kind)) } ": " (plain(&row.summary)) } } }
+            }
+            p class="quiet" { "Nothing of it is taken while it is held. Speak with its people before you resume or cut." }
+            @if frame.may(Permission::ManagePartners) { (decide(frame, partner)) }
+        }
+    }
+}
+
+/// The two ways out of being held.
+fn decide(frame: &Frame, partner: &Partner) -> Markup {
+    html! {
+        div class="buttons" {
+            form method="post" action="/partners/change" {
+                (frame.csrf())
+                input type="hidden" name="partner" value=(partner.origin);
+                button name="to" value="resume" { "Resume " (partner.country) }
+            }
+            details {
+                summary { "Cut " (partner.country) "…" }
+                (super::partners::cut_form(frame, &partner.origin, &partner.country))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::api::status::Incomplete;
+    use super::*;
+
+    fn partner(country: &str, state: &str, lag: &'static str, heard: Option<&str>) -> Partner {
+        Partner {
+            origin: format!("entraide/{country}/REAL/0123456789abcdef"),
+            country: country.to_owned(),
+            name: format!("CERT-{country} <script>"),
+            class: "eu-state".to_owned(),
+            reach: "node".to_owned(),
+            state: state.to_owned(),
+            address: "192.0.2.1:7443".to_owned(),
+            words: None,
+            since: "2026-11-24T13:54:00.000000Z".to_owned(),
+            held_reason: None,
+            size: 1_204,
+            objects: 7,
+            lag: Lag { state: lag, entries: Some(3), heard: heard.map(str::to_owned), why: None },
+            behind_us: 0,
+            fetched: None,
+            incomplete: Vec::new(),
+        }
+    }
+
+    fn words(markup: Markup) -> String {
+        let mut text = String::new();
+        let mut inside = false;
+        for letter in markup.into_string().chars() {
+            match letter {
+                '<' => inside = true,
+                '>' => inside = false,
+                letter if !inside => text.push(letter),
+                _ => {}
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn the_state_is_one_sentence() {
+        let check = |partners: &[Partner], expect: &str| assert_eq!(words(sentence(partners)), expect);
+        let step = |country| partner(country, "active", "in-step", None);
+        check(&[], "No partner yet.");
+        check(&[step("EE")], "The one partner is in step.");
+        check(&[step("EE"), step("DE")], "2 of 2 partners in step.");
+        let silent = || partner("MT", "active", "not-heard", Some("2026-11-24T13:10:00.000000Z"));
+        let held = partner("SI", "held", "held", None);
+        check(&[step("EE"), silent(), held], "1 of 3 partners in step, MT not heard since 13:10Z, 1 held.");
+        let mut gap = step("DE");
+        gap.incomplete.push(Incomplete { audience: "ab".to_owned(), lane: "intelligence", missing: 2 });
+        let new = partner("PL", "awaiting-confirmation", "unknown", None);
+        let cut = partner("RO", "cut", "unknown", None);
+        check(&[gap, new, cut], "The one partner is in step, 1 incomplete, 1 to confirm.");
+        let behind = partner("LV", "active", "behind", None);
+        let unasked = partner("LT", "active", "unknown", None);
+        check(
+            &[silent(), silent(), behind, unasked],
+            "0 of 4 partners in step, 2 not heard, 1 behind, 1 not asked yet.",
+        );
+    }
+
+    #[test]
+    fn names_of_partners_are_escaped() {
+        let text = partners(&[partner("EE", "active", "in-step", None)]).into_string();
+        assert!(text.contains("CERT-EE &lt;script&gt;") && !text.contains("<script"), "{text}");
+    }
+
+    #[test]
+    fn lags_say_why() {
+        let mut silent = partner("MT", "active", "not-heard", Some("2026-11-24T13:10:00.000000Z"));
+        silent.lag.why = Some("no connection".to_owned());
+        assert_eq!(words(lag(&silent.lag)), "not heard since 24 Nov 13:10Z: no connection");
+        assert_eq!(words(lag(&partner("LV", "active", "behind", None).lag)), "3 behind");
+    }
+}
