@@ -49,7 +49,7 @@ impl Checkpoint {
     /// # Errors
     /// Not a checkpoint, or a number with another spelling than ours.
     pub fn parse(text: &str) -> Result<Self, CheckpointError> {
-        let mut lines = text.split('\n');
+        let mut lines = text.strip_suffix('\n').ok_or(CheckpointError::Shape)?.split('\n');
         let mut line = || lines.next().ok_or(CheckpointError::Shape);
         let origin = line()?.parse().map_err(|_| CheckpointError::Shape)?;
         let digits = line()?;
@@ -134,5 +134,19 @@ mod tests {
         assert!(Checkpoint::parse(&text("7")).is_ok());
         assert!(Checkpoint::parse(&text("07")).is_err());
         assert!(Checkpoint::parse(&text("+7")).is_err());
+        assert!(Checkpoint::parse(text("7").trim_end()).is_err());
+    }
+
+    #[test]
+    fn another_implementation_reads_our_checkpoints() {
+        for (size, root) in [(0, crate::tree::empty_root()), (u64::MAX, TreeHash::new([255; 32]))] {
+            let origin: Origin = "entraide/FR/EX-BLUE-26/0123456789abcdef/2".parse().unwrap();
+            let ours = Checkpoint { origin, size, root };
+            let theirs = tlog_tiles::Checkpoint::from_bytes(ours.text().as_bytes()).unwrap();
+            assert_eq!((theirs.origin(), theirs.size()), (ours.origin.to_string().as_str(), size));
+            assert_eq!(theirs.hash().0, *root.as_bytes());
+            assert_eq!(theirs.to_bytes(), ours.text().into_bytes());
+            assert_eq!(Checkpoint::parse(&ours.text()), Ok(ours));
+        }
     }
 }

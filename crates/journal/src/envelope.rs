@@ -235,4 +235,70 @@ mod tests {
         assert_eq!(decode(&[2, 0]), Err(EnvelopeError::Newer { version: 2 }));
         assert_eq!(decode(&[]), Err(EnvelopeError::Malformed { field: "version" }));
     }
+
+    /// The second version of a thread, at its audience's second place.
+    fn second() -> Envelope {
+        Envelope {
+            realm: Realm::Real,
+            lane: Lane::Workflow,
+            thread: ThreadId::new([1; 16]),
+            version: ThreadVersion(1),
+            previous: Some(Commitment::new([2; 32])),
+            audience: AudienceAt { id: AudienceId::new([3; 16]), version: 1, members: MemberSetDigest::new([4; 32]) },
+            slot: Some(Slot { sequence: 1, previous: Some(Commitment::new([5; 32])) }),
+            label: Label { tlp: Tlp::Green, pap: Some(Pap::Amber) },
+            media: MediaType::Stix,
+        }
+    }
+
+    #[test]
+    fn what_is_not_canonical_is_refused_by_its_field() {
+        let good = encode(&second());
+        assert_eq!(decode(&good), Ok(second()));
+        // Where the fields of this envelope begin: a realm of four letters, both optional commitments there.
+        let (realm, lane, version, previous, slot, sequence, label) = (1, 6, 23, 27, 112, 113, 154);
+        let check = |at: usize, bytes: &[u8], expect: EnvelopeError| {
+            let mut bad = good.clone();
+            bad[at..at + bytes.len()].copy_from_slice(bytes);
+            assert_eq!(decode(&bad), Err(expect), "{bytes:?} at {at}");
+        };
+        let malformed = |field| EnvelopeError::Malformed { field };
+        let unknown = |field, value| EnvelopeError::Unknown { field, value };
+        check(realm, &[3], malformed("realm"));
+        check(realm, &[255], malformed("realm"));
+        check(realm + 1, b"real", malformed("realm"));
+        check(realm + 1, &[0xff], malformed("realm"));
+        check(lane, &[2], unknown("lane", 2));
+        check(version, &[0, 0, 0, 0], malformed("previous version"));
+        check(previous, &[2], malformed("previous version"));
+        check(slot, &[2], malformed("slot"));
+        check(sequence, &[0; 8], malformed("slot"));
+        check(sequence + 8, &[2], malformed("slot"));
+        check(label, &[Tlp::Red.code()], malformed("slot"));
+        check(label, &[5], unknown("label", 5));
+        check(label + 1, &[5], unknown("pap", 5));
+        check(label + 2, &[0], unknown("media type", 0));
+        check(label + 2, &[3], unknown("media type", 3));
+        assert_eq!(good.len(), label + 3);
+        for length in 0..good.len() {
+            assert!(matches!(decode(&good[..length]), Err(EnvelopeError::Malformed { .. })), "{length}");
+        }
+        assert_eq!(decode(&[&good[..], &[0]].concat()), Err(malformed("end")));
+        assert_eq!(decode(&vec![VERSION; limits::ENVELOPE_BYTES + 1]), Err(malformed("length")));
+    }
+
+    #[test]
+    fn what_the_fields_contradict_is_refused() {
+        let check = |change: fn(&mut Envelope), field| {
+            let mut envelope = second();
+            change(&mut envelope);
+            assert_eq!(decode(&encode(&envelope)), Err(EnvelopeError::Malformed { field }));
+        };
+        check(|envelope| envelope.previous = None, "previous version");
+        check(|envelope| envelope.version = ThreadVersion(0), "previous version");
+        check(|envelope| envelope.slot = None, "slot");
+        check(|envelope| envelope.slot = Some(Slot { sequence: 1, previous: None }), "slot");
+        check(|envelope| envelope.slot = Some(Slot { sequence: 0, previous: Some(Commitment::new([5; 32])) }), "slot");
+        check(|envelope| envelope.label = Tlp::Red.into(), "slot");
+    }
 }

@@ -40,7 +40,7 @@ impl NoteVerifier {
     /// # Errors
     /// The name is empty, or has spaces or `+`.
     pub fn new(name: &str, key: VerifyingKey) -> Result<Self, NoteError> {
-        if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c == '+' || c.is_control()) {
+        if !is_key_name(name) {
             return Err(NoteError::Key(name.chars().take(80).collect()));
         }
         Ok(Self { name: name.to_owned(), key })
@@ -83,11 +83,17 @@ impl std::str::FromStr for NoteVerifier {
             _ => return Err(wrong()),
         };
         let verifier = Self::new(name, VerifyingKey::from_bytes(&key).map_err(|_| wrong())?)?;
-        if model::bytes::unhex::<4>(id) != Some(verifier.id()) {
+        // One spelling only: the standard's hexadecimal is lower case, and the id must be that of the key.
+        if model::bytes::hex(&verifier.id()) != id {
             return Err(wrong());
         }
         Ok(verifier)
     }
+}
+
+/// Not empty, without spaces and `+` (signed-note, "Format"), and without control characters.
+fn is_key_name(name: &str) -> bool {
+    !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c == '+' || c.is_control())
 }
 
 fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
@@ -101,7 +107,7 @@ fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
     [digest[0], digest[1], digest[2], digest[3]]
 }
 
-/// Signs a text that ends in a line feed.
+/// Signs a text that ends in a line feed, under a name that [`NoteVerifier::new`] takes.
 #[must_use]
 pub fn sign(text: &str, name: &str, key: &SigningKey) -> String {
     let mut signed = Vec::with_capacity(68);
@@ -139,8 +145,9 @@ pub fn open<'a>(note: &'a str, known: &[NoteVerifier]) -> Result<Opened<'a>, Not
             return Err(NoteError::Shape("too many signatures"));
         }
         let (name, bytes) = signature_line(line)?;
-        let Some((id, signature)) = bytes.split_at_checked(4) else {
-            return Err(NoteError::Shape("a signature is too short"));
+        let (id, signature) = match bytes.split_at_checked(4) {
+            Some((id, signature)) if !signature.is_empty() => (id, signature),
+            _ => return Err(NoteError::Shape("a signature is too short")),
         };
         let Some(verifier) = known.iter().find(|known| known.name == name && known.id() == id) else { continue };
         let holds = Signature::from_slice(signature)
@@ -162,6 +169,9 @@ fn signature_line(line: &str) -> Result<(&str, Vec<u8>), NoteError> {
     let shape = NoteError::Shape("a signature line has another form");
     let rest = line.strip_prefix("— ").ok_or_else(|| shape.clone())?;
     let (name, encoded) = rest.split_once(' ').ok_or_else(|| shape.clone())?;
+    if !is_key_name(name) {
+        return Err(shape);
+    }
     let bytes = STANDARD.decode(encoded).map_err(|_| shape)?;
     Ok((name, bytes))
 }
@@ -208,22 +218,86 @@ mod tests {
         let text = verifier("example/FR", 1).to_string();
         assert_eq!(text.parse::<NoteVerifier>(), Ok(verifier("example/FR", 1)));
         assert!(text.replace("FR", "EE").parse::<NoteVerifier>().is_err());
+        let id = model::bytes::hex(&verifier("example/FR", 1).id());
+        assert_ne!(id, id.to_uppercase());
+        assert!(text.replace(&id, &id.to_uppercase()).parse::<NoteVerifier>().is_err());
         assert_eq!(read_keys(&format!("# nations\n\n{text}\n")).unwrap().len(), 1);
+        assert!(read_keys(&format!("{text}\nFR\n")).is_err());
+        assert_eq!(read_keys(&format!("{text}\n").repeat(limits::KEYS)).unwrap().len(), limits::KEYS);
+        assert_eq!(read_keys(&format!("{text}\n").repeat(limits::KEYS + 1)), Err(NoteError::Size));
     }
 
     #[test]
-    fn another_implementation_reads_our_notes_and_keys() {
+    fn the_example_of_the_standard_opens() {
+        let vkey = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+        let note = "This is an example message.\n\n— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncA\
+                    lTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+        let verifier: NoteVerifier = vkey.parse().unwrap();
+        assert_eq!(verifier.to_string(), vkey);
+        assert_eq!(open(note, &[verifier]).unwrap().text, "This is an example message.\n");
+    }
+
+    #[test]
+    fn signatures_of_strangers_are_ignored_and_a_wrong_one_of_a_known_key_is_not() {
+        let line = |name: &str, seed: u8, text: &str| {
+            sign(text, name, &key(seed)).rsplit_once("\n\n").map(|(_, line)| line.to_owned()).unwrap()
+        };
+        let text = "hello\n\nworld\n";
+        let known = [verifier("log", 1), verifier("witness", 2)];
+        let check = |lines: &[String], expect: Result<&[&str], NoteError>| {
+            let note = format!("{text}\n{}", lines.concat());
+            let opened = open(&note, &known);
+            let signers = expect.map(|signers| signers.iter().map(|name| (*name).to_owned()).collect());
+            assert_eq!(opened, signers.map(|signers| Opened { text, signers }), "{note}");
+        };
+        let (log, witness) = (line("log", 1, text), line("witness", 2, text));
+        check(&[log.clone(), witness.clone()], Ok(&["log", "witness"]));
+        check(&[log.clone(), log.clone()], Ok(&["log"]));
+        // The same name with another key, and another name with the same key, are strangers.
+        check(&[line("log", 3, text), line("other", 1, text), witness.clone()], Ok(&["witness"]));
+        check(&[line("log", 3, text)], Err(NoteError::Unsigned("log".to_owned())));
+        check(&[log.clone(), line("witness", 2, "other\n")], Err(NoteError::Unsigned("witness".to_owned())));
+        let stranger = line("stranger", 9, text);
+        check(
+            &vec![stranger.clone(); limits::NOTE_SIGNATURES - 1].into_iter().chain([log.clone()]).collect::<Vec<_>>(),
+            Ok(&["log"]),
+        );
+        let many = vec![stranger; limits::NOTE_SIGNATURES].into_iter().chain([log]).collect::<Vec<_>>();
+        check(&many, Err(NoteError::Shape("too many signatures")));
+        let form = || Err(NoteError::Shape("a signature line has another form"));
+        check(&["— a+b AAAAAAA=\n".to_owned()], form());
+        check(&["—  AAAAAAA=\n".to_owned()], form());
+        check(&["- log AAAAAAA=\n".to_owned()], form());
+        check(&["— log AAAAAA==\n".to_owned()], Err(NoteError::Shape("a signature is too short")));
+        check(&[witness.replace('\n', "")], Err(NoteError::Shape("no line feed at the end")));
+    }
+
+    /// What `signed_note`, another implementation of the standard, says of a note that FR's key 1 should have signed.
+    fn another_implementation_opens(note: &str) -> bool {
         use signed_note::{Note, StandardVerifier, Verifier, VerifierList};
-        let ours = verifier("example/FR", 1);
-        let theirs = StandardVerifier::new(&ours.to_string()).unwrap();
+        let theirs = StandardVerifier::new(&verifier("example/FR", 1).to_string()).unwrap();
         let list = VerifierList::new(vec![Box::new(theirs) as Box<dyn Verifier>]);
-        let note = sign("hello\n", "example/FR", &key(1));
-        let read = Note::from_bytes(note.as_bytes()).unwrap();
-        let (verified, _) = read.verify(&list).unwrap();
-        assert_eq!(verified.len(), 1);
+        Note::from_bytes(note.as_bytes()).is_ok_and(|note| note.verify(&list).is_ok())
     }
 
     proptest! {
+        #[test]
+        fn another_implementation_reads_our_notes(lines in "[^\\p{C}]{0,80}(\n[^\\p{C}]{0,80}){0,4}\n") {
+            let note = sign(&lines, "example/FR", &key(1));
+            prop_assert_eq!(open(&note, &[verifier("example/FR", 1)]).unwrap().text, lines.as_str());
+            prop_assert!(another_implementation_opens(&note));
+        }
+
+        #[test]
+        fn a_strangers_line_is_taken_where_another_implementation_takes_it(
+            name in "[a+/= \u{a0}é—]{0,3}",
+            signature in "([A-Za-z0-9+/]{4}){0,3}([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEI]=|[A-Z=]{1,2})?",
+        ) {
+            let note = format!("{}— {name} {signature}\n", sign("hello\n", "example/FR", &key(1)));
+            let opens = open(&note, &[verifier("example/FR", 1)]).is_ok();
+            prop_assert_eq!(opens, another_implementation_opens(&note), "{}", note);
+        }
+
         #[test]
         fn rubbish_is_refused_without_panic(text in "\\PC{0,200}\n\n(— [a-z]{1,5} [A-Za-z0-9+/=]{0,100}\n){0,3}") {
             prop_assert!(open(&text, &[verifier("example/FR", 1)]).is_err());

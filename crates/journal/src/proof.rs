@@ -112,6 +112,7 @@ impl ProofFile {
         let mut line = |prefix: &str, wrong| {
             lines.next().and_then(|line| line.strip_prefix(prefix)).ok_or(ProofFileError::Shape(wrong))
         };
+        // The standard lets `extra` out; without an opening, a file of ours would prove nothing that can be read.
         let extra = line("extra ", "its second line does not begin with `extra`")?;
         let index = line("index ", "its third line does not begin with `index`")?;
         let number: u64 = index.parse().map_err(|_| ProofFileError::Shape("the index is not a number"))?;
@@ -137,6 +138,10 @@ impl ProofFile {
     /// # Errors
     /// The first that does not hold, in words.
     pub fn verify(&self, keys: &[NoteVerifier]) -> Result<Verified<ProvenStatement>, ProofFileError> {
+        // What is handed back as verified names its place: it must be the place that is proved.
+        if self.extra.opening.index != self.index {
+            return Err(ProofFileError::Shape("its opening is of another index"));
+        }
         let origin = &self.extra.origin;
         let name = origin.to_string();
         let mut last = ProofFileError::NoKey(origin.clone());
@@ -242,6 +247,61 @@ mod tests {
             assert_eq!(read.verify(&[key]).unwrap().opening.body.is_none(), sealed);
             assert!(matches!(read.verify(&[]), Err(ProofFileError::NoKey(_))));
         }
+    }
+
+    #[test]
+    fn what_does_not_hold_is_said() {
+        let (file, key) = example(false);
+        let keys = [key];
+        let check = |change: &dyn Fn(&mut ProofFile), expect: &dyn Fn(&ProofFileError) -> bool| {
+            let mut file = file.clone();
+            change(&mut file);
+            let error = file.verify(&keys).unwrap_err();
+            assert!(expect(&error), "{error:?}");
+        };
+        let wrong = |error: &ProofFileError| matches!(error, ProofFileError::Proof(ProofError::Wrong));
+        check(&|file| file.extra.opening.entry_salt = [9; 32], &wrong);
+        check(&|file| file.extra.opening.envelope.push(0), &wrong);
+        check(&|file| file.hashes.clear(), &wrong);
+        check(&|file| file.extra.opening.body.as_mut().unwrap().bytes.push(b' '), &|error| {
+            matches!(error, ProofFileError::Commitment(_))
+        });
+        // The right statement at a wrong place, said at one of the two places where a file has it, or at both.
+        check(&|file| file.extra.opening.index = Index(1), &|error| matches!(error, ProofFileError::Shape(_)));
+        check(&|file| file.index = Index(1), &|error| matches!(error, ProofFileError::Shape(_)));
+        let at = |file: &mut ProofFile, index| (file.index, file.extra.opening.index) = (index, index);
+        check(&|file| at(file, Index(1)), &wrong);
+        check(&|file| at(file, Index(2)), &|error| {
+            matches!(error, ProofFileError::Proof(ProofError::Range { index: 2, size: 2 }))
+        });
+        check(&|file| file.checkpoint = file.checkpoint.replace("\n2\n", "\n3\n"), &|error| {
+            matches!(error, ProofFileError::Checkpoint(_))
+        });
+        check(&|file| file.extra.origin = "entraide/EE/REAL/0123456789abcdef".parse().unwrap(), &|error| {
+            matches!(error, ProofFileError::NoKey(_))
+        });
+    }
+
+    #[test]
+    fn files_of_another_shape_are_refused() {
+        let text = example(false).0.write();
+        assert!(text.starts_with("c2sp.org/tlog-proof@v1\nextra "));
+        let check = |text: &str, expect: &'static str| {
+            assert_eq!(ProofFile::read(text), Err(ProofFileError::Shape(expect)), "{text}");
+        };
+        let extra = text.lines().nth(1).unwrap();
+        check(&text.replace("@v1", "@v2"), "its first line is not c2sp.org/tlog-proof@v1");
+        check(&text.replace(&format!("{extra}\n"), ""), "its second line does not begin with `extra`");
+        check(&text.replace("\nindex 0\n", "\n"), "its third line does not begin with `index`");
+        check(&text.replace("\nindex 0\n", "\nindex 00\n"), "the index is not a number");
+        check(&text.replace("\nindex 0\n", "\nindex +0\n"), "the index is not a number");
+        check(&text.replace("\nindex 0\n", "\nindex 0\nAAAA\n"), "a hash has not 32 bytes");
+        check(&text.replace("\nindex 0\n", "\nindex 0\n-\n"), "a hash is not base64");
+        let hashes = format!("\nindex 0\n{}", format!("{}\n", STANDARD.encode([0; 32])).repeat(limits::PROOF_HASHES));
+        check(&text.replace("\nindex 0\n", &hashes), "too many hashes");
+        check(&text.replace(extra, "extra AAAA"), "`extra` does not hold an opening");
+        check(&text.replace("\n\n", "\n"), "no empty line before the checkpoint");
+        assert_eq!(ProofFile::read(&"a".repeat(limits::PROOF_BYTES + 1)), Err(ProofFileError::Size));
     }
 
     proptest! {

@@ -46,8 +46,10 @@ pub fn seal_body(key: &BodyKey, commitment: &Commitment, body: &[u8]) -> Vec<u8>
     let mut sealed = Vec::with_capacity(body.len() + 16);
     sealed.extend_from_slice(body);
     let cipher = XChaCha20Poly1305::new(&key.0.into());
-    // Encryption fails only beyond 256 GiB.
-    let _ = cipher.encrypt_in_place(&XNonce::from(ONLY_ONCE), commitment.as_bytes(), &mut sealed);
+    if cipher.encrypt_in_place(&XNonce::from(ONLY_ONCE), commitment.as_bytes(), &mut sealed).is_err() {
+        // Only beyond 256 GiB (RFC 8439 §2.8). Even then nothing readable is stored as if it were sealed.
+        sealed.zeroize();
+    }
     sealed
 }
 
@@ -79,13 +81,15 @@ impl WrappingKey {
     /// Wraps the key of a body under a random nonce.
     #[must_use]
     pub fn wrap(&self, key: &BodyKey, nonce: [u8; 24], commitment: &Commitment) -> [u8; WRAPPED_BYTES] {
-        let mut sealed = Vec::with_capacity(48);
-        sealed.extend_from_slice(&key.0);
-        let _ = self.cipher.encrypt_in_place(&XNonce::from(nonce), commitment.as_bytes(), &mut sealed);
         let mut wrapped = [0; WRAPPED_BYTES];
         wrapped[..24].copy_from_slice(&nonce);
-        wrapped[24..].copy_from_slice(&sealed);
-        sealed.zeroize();
+        wrapped[24..56].copy_from_slice(&key.0);
+        let sealed = (&mut wrapped[24..56]).into();
+        match self.cipher.encrypt_inout_detached(&XNonce::from(nonce), commitment.as_bytes(), sealed) {
+            Ok(tag) => wrapped[56..].copy_from_slice(&tag),
+            // Never for 32 bytes; and never a key in the clear: what is left opens nothing.
+            Err(_) => wrapped.zeroize(),
+        }
         wrapped
     }
 
@@ -142,7 +146,30 @@ mod tests {
         let wrapped = WrappingKey::new([3; 32]).wrap(&BodyKey::new([1; 32]), [9; 24], &place);
         let key = WrappingKey::new([3; 32]).unwrap(&wrapped, &place).unwrap();
         assert_eq!(key.0, [1; 32]);
-        assert!(WrappingKey::new([4; 32]).unwrap(&wrapped, &place).is_err());
-        assert!(WrappingKey::new([3; 32]).unwrap(&wrapped[..40], &place).is_err());
+        let refused = |key: u8, wrapped: &[u8], place: &Commitment| {
+            assert_eq!(WrappingKey::new([key; 32]).unwrap(wrapped, place).err(), Some(SealError::Key));
+        };
+        refused(4, &wrapped, &place);
+        refused(3, &wrapped, &Commitment::new([8; 32]));
+        for length in 0..WRAPPED_BYTES {
+            refused(3, &wrapped[..length], &place);
+            let mut flipped = wrapped;
+            flipped[length] ^= 1;
+            refused(3, &flipped, &place);
+        }
+        refused(3, &[&wrapped[..], &[0]].concat(), &place);
+    }
+
+    #[test]
+    fn neither_the_body_nor_its_key_is_left_readable() {
+        let (place, secret) = (Commitment::new([7; 32]), [0xab; 64]);
+        let sealed = seal_body(&BodyKey::new([1; 32]), &place, &secret);
+        assert!(!sealed.windows(4).any(|part| part == &secret[..4]));
+        let wrapped = WrappingKey::new([3; 32]).wrap(&BodyKey::new([0xab; 32]), [9; 24], &place);
+        assert!(!wrapped.windows(4).any(|part| part == &secret[..4]));
+        assert_eq!(
+            format!("{:?} {:?}", BodyKey::new([1; 32]), WrappingKey::new([1; 32])),
+            "BodyKey(secret) WrappingKey(secret)"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The Merkle tree of a log (RFC 6962 §2.1), kept as tiles of 256 (C2SP tlog-tiles) and a frontier of at most 64 hashes.
+//! The Merkle tree of a log (RFC 6962 §2.1), kept as tiles of 256 (C2SP tlog-tiles) and a frontier of at most 64
+//! hashes.
 
 use model::Commitment;
 use sha2::{Digest, Sha256};

@@ -169,7 +169,7 @@ impl Evidence {
 
     /// Why `text` isn't a checkpoint of this log: called once its verification has failed.
     pub(super) fn of_checkpoint(origin: &Origin, text: &str) -> Self {
-        let body = text.split_once("\n\n").map_or(text, |(body, _)| body);
+        let body = text.rsplit_once("\n\n").map_or(text, |(body, _)| body);
         let (kind, summary) = match Checkpoint::parse(&format!("{body}\n")) {
             Err(_) => (EvidenceKind::Malformed, "the answer's checkpoint can't be read".to_owned()),
             Ok(other) if other.origin != *origin => {

@@ -1,5 +1,7 @@
 //! The paths and bytes of tiles as C2SP tlog-tiles serves them.
 
+use std::fmt;
+
 use model::Commitment;
 
 use super::TILE;
@@ -63,6 +65,34 @@ impl TilePath {
     }
 }
 
+impl fmt::Display for TilePath {
+    /// The path below `tile/`, as [`TilePath::parse`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (tile, width) = match *self {
+            Self::Hashes { level, tile, width } => {
+                write!(f, "{level}/")?;
+                (tile, width)
+            }
+            Self::Entries { tile, width } => {
+                f.write_str("entries/")?;
+                (tile, width)
+            }
+        };
+        write_groups(f, tile / 1_000)?;
+        write!(f, "{:03}", tile % 1_000)?;
+        if width < TILE { write!(f, ".p/{width}") } else { Ok(()) }
+    }
+}
+
+/// All groups of digits but the last; at most six, since a tile's number has at most twenty digits.
+fn write_groups(f: &mut fmt::Formatter<'_>, number: u64) -> fmt::Result {
+    if number == 0 {
+        return Ok(());
+    }
+    write_groups(f, number / 1_000)?;
+    write!(f, "x{:03}/", number % 1_000)
+}
+
 /// Groups of three digits, all but the last after an `x`: 1234067 is `x001/x234/067`.
 fn tile_number(text: &str) -> Option<u64> {
     let groups: Vec<&str> = text.split('/').collect();
@@ -93,6 +123,7 @@ pub fn entry_bundle(entries: &[Commitment]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn paths_are_those_of_the_standard() {
@@ -123,6 +154,53 @@ mod tests {
 
     #[test]
     fn bundles_have_lengths() {
-        assert_eq!(entry_bundle(&[Commitment::new([7; 32])])[..3], [0, 32, 7]);
+        let bundle = entry_bundle(&[Commitment::new([7; 32]), Commitment::new([8; 32])]);
+        assert_eq!(bundle, [&[0, 32][..], &[7; 32], &[0, 32], &[8; 32]].concat());
+        assert!(entry_bundle(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_log_covers_the_tiles_that_another_implementation_publishes_and_no_wider_ones() {
+        for size in [1, 255, 256, 257, 65_535, 65_536, 70_000, 16_777_216, 16_777_217] {
+            let published = tlog_tiles::Tile::new_tiles(8, 0, size);
+            assert!(!published.is_empty());
+            let last = published.len() - 1;
+            // Full tiles in the middle are like their neighbours: both ends are enough.
+            for tile in published.iter().take(300).chain(&published[last.saturating_sub(300)..]) {
+                let (level, number, width) = (tile.level(), tile.level_index(), tile.width() as usize);
+                let path = TilePath::Hashes { level, tile: number, width };
+                assert!(path.is_covered_by(size), "{path} of {size}");
+                if width < TILE {
+                    let wider = TilePath::Hashes { level, tile: number, width: width + 1 };
+                    assert!(!wider.is_covered_by(size), "{wider} of {size}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn paths_read_back_and_are_those_of_another_implementation(
+            level in 0..8_u8,
+            tile in prop_oneof![0..2_000_u64, any::<u64>()],
+            width in 1..=TILE,
+            entries: bool,
+        ) {
+            let hashes = TilePath::Hashes { level, tile, width };
+            let ours = if entries { TilePath::Entries { tile, width } } else { hashes };
+            prop_assert_eq!(TilePath::parse(&ours.to_string()), Some(ours));
+            let level = if entries { 0 } else { level };
+            let theirs = tlog_tiles::Tile::new(8, level, tile, u32::try_from(width).unwrap(), entries);
+            // Theirs are of the standard's predecessor: with the tile's height, and `data` for entries.
+            let theirs = theirs.path().replace("/data/", "/entries/");
+            prop_assert_eq!(format!("tile/8/{ours}"), theirs);
+        }
+
+        #[test]
+        fn a_path_has_one_spelling(path in "(entries|[0-9a]{1,2})(/x?[0-9]{0,4}){1,8}(\\.p/[0-9]{0,4})?") {
+            if let Some(read) = TilePath::parse(&path) {
+                prop_assert_eq!(read.to_string(), path);
+            }
+        }
     }
 }
