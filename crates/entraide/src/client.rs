@@ -1,0 +1,337 @@
+//! The command line's way to a node. Whichever it is, it is the same API with the same answers: the socket of the node
+//! that runs in a directory, the node of that directory opened here, or a node elsewhere with a token.
+
+mod remote;
+mod wire;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use http_room::problem::Problem;
+use http_room::server::accept::LocalSocket;
+use hyper::{Method, Request, StatusCode, header};
+use node::ports::Clock;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+use tokio::time::{Instant, sleep};
+use tower::ServiceExt;
+
+use crate::keys::{KeysError, Layout};
+use crate::limits;
+use crate::open::{OpenError, Opened, open};
+use crate::serve;
+pub use remote::Remote;
+
+/// Below which the API is.
+const API: &str = "/api/v1";
+
+/// Why a command got no answer that it can use.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The node of the directory.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Another process holds the directory and does not answer on its socket.
+    #[error("another process has the node in `{0}` open and its socket does not answer: wait until it ends, or stop it")]
+    Held(String),
+    /// `--url`.
+    #[error("`{url}` can't be asked: {reason}")]
+    Url {
+        /// What was given.
+        url: String,
+        /// What to do.
+        reason: &'static str,
+    },
+    /// No connection.
+    #[error("the node was not reached: {0}")]
+    Unreachable(String),
+    /// The connection ended before the answer.
+    #[error("the node stopped answering ({0}): what it acknowledged is kept; run the same command again")]
+    Lost(String),
+    /// The node refused; in its words.
+    #[error("{0}")]
+    Refused(String),
+    /// Not what the contract says.
+    #[error("the node's answer can't be read ({0}): is this program of the same version?")]
+    Answer(String),
+}
+
+impl From<KeysError> for ClientError {
+    fn from(error: KeysError) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+/// How a node is reached.
+pub enum Via {
+    /// By the socket of the node that runs there.
+    Socket(std::path::PathBuf),
+    /// No node runs there: it is opened here, without listeners.
+    InProcess(Box<InProcess>),
+    /// Over the network.
+    Url(Box<Remote>),
+}
+
+/// A node opened by the command itself.
+pub struct InProcess {
+    opened: Opened,
+    router: Router,
+}
+
+/// One request to the API.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    method: Method,
+    /// Path and query below the API.
+    path: String,
+    content_type: &'static str,
+    body: Bytes,
+    key: Option<String>,
+}
+
+impl Ask {
+    /// Reads.
+    #[must_use]
+    pub fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::GET, path.into(), Bytes::new())
+    }
+    /// Commands, with bytes.
+    #[must_use]
+    pub fn post(path: impl Into<String>, body: impl Into<Bytes>) -> Self {
+        Self::new(Method::POST, path.into(), body.into())
+    }
+    /// Takes away.
+    #[must_use]
+    pub fn delete(path: impl Into<String>) -> Self {
+        Self::new(Method::DELETE, path.into(), Bytes::new())
+    }
+    /// A command in JSON.
+    #[must_use]
+    pub fn json(method: Method, path: impl Into<String>, value: &impl Serialize) -> Self {
+        // Structs of strings and numbers always serialise; an empty body would be refused by name.
+        Self::new(method, path.into(), serde_json::to_vec(value).unwrap_or_default().into())
+    }
+    /// With a key, so that sending it again is answered alike and done once.
+    #[must_use]
+    pub fn idempotent(mut self, key: String) -> Self {
+        self.key = Some(key);
+        self
+    }
+    /// The body is text, not JSON.
+    #[must_use]
+    pub fn text(mut self) -> Self {
+        self.content_type = "text/plain; charset=utf-8";
+        self
+    }
+
+    fn new(method: Method, path: String, body: Bytes) -> Self {
+        Self { method, path, content_type: "application/json", body, key: None }
+    }
+
+    fn request(&self) -> Result<Request<Body>, ClientError> {
+        let mut request = Request::builder().method(&self.method).uri(format!("{API}{}", self.path));
+        if !self.body.is_empty() {
+            request = request.header(header::CONTENT_TYPE, self.content_type);
+        }
+        if let Some(key) = &self.key {
+            request = request.header("idempotency-key", key);
+        }
+        let built = request.body(Body::from(self.body.clone()));
+        built.map_err(|error| ClientError::Refused(format!("`{}` can't be asked for: {error}", self.path)))
+    }
+}
+
+/// A way to a node.
+pub struct Client {
+    via: Via,
+}
+
+impl Client {
+    /// The node of a directory: asked by its socket if it runs, else opened here.
+    ///
+    /// # Errors
+    /// There is no node, it does not open, or another process holds it and does not answer.
+    pub async fn of_dir(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, ClientError> {
+        let layout = Layout::new(dir);
+        if !layout.is_node() {
+            return Err(KeysError::NoNode(dir.display().to_string()).into());
+        }
+        let begun = Instant::now();
+        loop {
+            if UnixStream::connect(layout.socket()).await.is_ok() {
+                return Ok(Self { via: Via::Socket(layout.socket()) });
+            }
+            match open(&layout, Arc::clone(&clock)) {
+                Ok(opened) => {
+                    let router = serve::router(&opened.node, &opened.tls, true);
+                    return Ok(Self { via: Via::InProcess(Box::new(InProcess { opened, router })) });
+                }
+                // A node that is just starting has the lock before it has the socket; another command lets go soon.
+                Err(error) if error.is_locked() && begun.elapsed() < limits::LOCK_WAIT => {
+                    sleep(limits::LOCK_PAUSE).await;
+                }
+                Err(error) if error.is_locked() => return Err(ClientError::Held(dir.display().to_string())),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// A node elsewhere.
+    #[must_use]
+    pub fn of_url(remote: Remote) -> Self {
+        Self { via: Via::Url(Box::new(remote)) }
+    }
+
+    /// Does the node serve, rather than having been opened here?
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        match self.via {
+            Via::Socket(_) | Via::Url(_) => true,
+            Via::InProcess(_) => false,
+        }
+    }
+
+    /// Asks once.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn bytes(&self, ask: &Ask) -> Result<Bytes, ClientError> {
+        let (status, bytes) = self.send(ask).await?;
+        if status.is_success() { Ok(bytes) } else { Err(refusal(status, &bytes)) }
+    }
+
+    /// Asks again while the node says that it is too busy. Only for what may be sent twice.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn bytes_patiently(&self, ask: &Ask) -> Result<Bytes, ClientError> {
+        let mut tries = 0;
+        loop {
+            let (status, bytes) = self.send(ask).await?;
+            let busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+            if status.is_success() {
+                return Ok(bytes);
+            }
+            tries += 1;
+            if !busy || tries >= limits::BUSY_TRIES {
+                return Err(refusal(status, &bytes));
+            }
+            sleep(limits::BUSY_PAUSE).await;
+        }
+    }
+
+    /// Asks once, and reads the answer.
+    ///
+    /// # Errors
+    /// No answer, a refusal, or another shape than the contract's.
+    pub async fn value<T: DeserializeOwned>(&self, ask: &Ask) -> Result<T, ClientError> {
+        read(&self.bytes(ask).await?)
+    }
+
+    /// Lets go of the node, if it was opened here.
+    pub async fn close(self) {
+        match self.via {
+            Via::InProcess(inside) => {
+                let InProcess { opened, router } = *inside;
+                drop(router);
+                opened.close().await;
+            }
+            Via::Socket(_) | Via::Url(_) => {}
+        }
+    }
+
+    async fn send(&self, ask: &Ask) -> Result<(StatusCode, Bytes), ClientError> {
+        let mut request = ask.request()?;
+        let asked = async {
+            match &self.via {
+                Via::Socket(path) => wire::over_socket(path, request).await,
+                Via::Url(remote) => remote.send(request).await,
+                Via::InProcess(inside) => {
+                    request.extensions_mut().insert(LocalSocket { uid: None });
+                    let answer = match inside.router.clone().oneshot(request).await {
+                        Ok(answer) => answer,
+                        Err(never) => match never {},
+                    };
+                    gathered(answer.status(), answer.into_body()).await
+                }
+            }
+        };
+        let timed = tokio::time::timeout(limits::ANSWER, asked).await;
+        timed.unwrap_or_else(|_| Err(ClientError::Lost("no answer in ten minutes".to_owned())))
+    }
+}
+
+/// Reads an answer.
+///
+/// # Errors
+/// Another shape than the contract's.
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
+    serde_json::from_slice(bytes).map_err(|error| ClientError::Answer(error.to_string()))
+}
+
+async fn gathered<B>(status: StatusCode, body: B) -> Result<(StatusCode, Bytes), ClientError>
+where
+    B: hyper::body::Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let body = Limited::new(body, limits::ANSWER_BYTES).collect().await;
+    Ok((status, body.map_err(|error| ClientError::Lost(error.to_string()))?.to_bytes()))
+}
+
+/// A problem (RFC 9457) in one line.
+fn refusal(status: StatusCode, bytes: &[u8]) -> ClientError {
+    let told = match serde_json::from_slice::<Problem>(bytes) {
+        Ok(problem) => problem.detail.filter(|detail| !detail.is_empty()).unwrap_or(problem.title),
+        Err(_) => String::new(),
+    };
+    if told.is_empty() {
+        return ClientError::Refused(format!("the node refused with status {}", status.as_u16()));
+    }
+    let known = status == StatusCode::NOT_FOUND;
+    ClientError::Refused(if known { format!("{told}: it is not there, or not for you") } else { told })
+}
+
+/// Writes text into a path or query: everything but what RFC 3986 §2.3 leaves unreserved becomes %XX.
+#[must_use]
+pub fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':') {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push_str(&model::bytes::hex(&[byte]).to_ascii_uppercase());
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_written_into_addresses() {
+        let check = |text: &str, expect: &str| assert_eq!(encode(text), expect);
+        check("FR:12", "FR:12");
+        check("amber+strict", "amber%2Bstrict");
+        check("a b/c?d&é", "a%20b%2Fc%3Fd%26%C3%A9");
+    }
+
+    #[test]
+    fn refusals_are_told_in_the_nodes_words() {
+        let problem = br#"{"type":"about:blank","title":"Forbidden","status":403,"detail":"it needs liaison"}"#;
+        assert_eq!(refusal(StatusCode::FORBIDDEN, problem).to_string(), "it needs liaison");
+        let title = br#"{"title":"Not Found","status":404}"#;
+        assert_eq!(
+            refusal(StatusCode::NOT_FOUND, title).to_string(),
+            "Not Found: it is not there, or not for you"
+        );
+        assert_eq!(refusal(StatusCode::BAD_GATEWAY, b"<html>").to_string(), "the node refused with status 502");
+    }
+}

@@ -1,0 +1,145 @@
+//! `verify` and `verify-proof`: offline, with nothing but files and keys.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use journal::proof::{ProofFile, ProvenStatement};
+use journal::{envelope, note};
+use model::{Origin, bytes::hex};
+use node::ports::Signer;
+use node::verify::Report;
+use serde_json::json as object_of;
+use sha2::{Digest, Sha256};
+use store::{Db, Store, StoreError};
+
+use super::failure::refused;
+use super::print::{clean, json, line};
+use super::Failure;
+use crate::keys::{Layout, read_small};
+use crate::signer::Onlooker;
+
+/// `verify-proof`.
+#[derive(Debug, Args)]
+pub struct VerifyProofArgs {
+    /// The proof's file; - is standard input
+    file: PathBuf,
+    /// Keys of logs that you trust, a note key a line, such as the `log.pub` of a node's directory
+    #[arg(long, value_name = "K")]
+    keys: PathBuf,
+}
+
+pub(super) fn verify(dir: &Path, as_json: bool) -> Result<(), Failure> {
+    let layout = Layout::new(dir);
+    let onlooker = Onlooker::open(&layout).map_err(refused)?;
+    if !layout.database().is_file() {
+        return Err(Failure::Refused(format!("the database `{}` is missing: restore it", layout.database().display())));
+    }
+    let store = Store::open(dir).map_err(refused)?;
+    let mut reader = store.reader().map_err(refused)?;
+    let report = reader.snapshot(|db| check(db, &onlooker)).map_err(refused)?;
+    if as_json {
+        json(&object_of!({
+            "logs": report.logs, "entries": report.entries, "statements": report.statements, "faults": report.faults,
+        }))?;
+    } else {
+        for fault in &report.faults {
+            line(&clean(fault))?;
+        }
+        line(&format!(
+            "verified: {} logs, {} entries, {} statements, {} faults",
+            report.logs,
+            report.entries,
+            report.statements,
+            report.faults.len()
+        ))?;
+    }
+    if report.faults.is_empty() { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// Everything that the database claims, and that it extends what was signed last.
+fn check(db: &Db<'_>, onlooker: &Onlooker) -> Result<Report, StoreError> {
+    let own = &onlooker.identity;
+    let mut keys: HashMap<Origin, [u8; 32]> =
+        db.partners()?.into_iter().map(|partner| (partner.origin, partner.log_key)).collect();
+    keys.insert(own.origin.clone(), own.log_key);
+    let mut report = node::verify::verify(db, onlooker, |origin| keys.get(origin).copied())?;
+    if let Some(fault) = against_mark(db, onlooker)? {
+        report.faults.push(fault);
+    }
+    Ok(report)
+}
+
+/// What the signer's file says of the own log and the database does not.
+pub(super) fn against_mark(db: &Db<'_>, onlooker: &Onlooker) -> Result<Option<String>, StoreError> {
+    let Some(mark) = onlooker.mark() else { return Ok(None) };
+    let Some(log) = db.log_id(&mark.origin)? else {
+        return Ok(Some(format!("{}: the signer has signed {} entries, here is none", mark.origin, mark.size)));
+    };
+    let size = db.tree(log)?.size;
+    if size < mark.size {
+        let older = "this database is older than what was said";
+        return Ok(Some(format!("{}: the signer has signed {} entries, here are {size}: {older}", mark.origin, mark.size)));
+    }
+    Ok(match journal::tree::root_at(&db.tiles(log), mark.size) {
+        Ok(root) if root == mark.root => None,
+        Ok(_) => Some(format!("{}: the signer has signed another log of {} entries", mark.origin, mark.size)),
+        Err(error) => Some(format!("{}: the tree of {} entries can't be read: {error}", mark.origin, mark.size)),
+    })
+}
+
+pub(super) fn verify_proof(args: &VerifyProofArgs, as_json: bool) -> Result<(), Failure> {
+    let keys = String::from_utf8(read_small(&args.keys).map_err(refused)?)
+        .map_err(|_| Failure::Refused(format!("`{}` is not a file of keys: it is no text", args.keys.display())))?;
+    let keys = note::read_keys(&keys).map_err(|error| at(&args.keys, &error))?;
+    let text = read_proof(&args.file)?;
+    let file = ProofFile::read(&text).map_err(|error| at(&args.file, &error))?;
+    let proven = file.verify(&keys).map_err(|error| at(&args.file, &error))?.into_inner();
+    tell(&file.extra.origin, &proven, as_json)
+}
+
+fn at(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::Refused(format!("`{}`: {error}", path.display()))
+}
+
+fn read_proof(path: &Path) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    // One byte more than a proof may have: the reader of proofs then says that it is too large.
+    let most = journal::limits::PROOF_BYTES as u64 + 1;
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| at(path, &error))?;
+    String::from_utf8(bytes).map_err(|_| at(path, &"this is not a proof file: it is no text"))
+}
+
+fn tell(origin: &Origin, proven: &ProvenStatement, as_json: bool) -> Result<(), Failure> {
+    let ProvenStatement { checkpoint, commitment, opening } = proven;
+    let entry = format!("{}:{}", origin.country(), opening.index);
+    let body = opening.body.as_ref().map(|body| {
+        let digest: [u8; 32] = Sha256::digest(&body.bytes).into();
+        (body.bytes.len(), hex(&digest))
+    });
+    let said = envelope::decode(&opening.envelope).ok();
+    let label = said.as_ref().map(|said| said.label.tlp.word());
+    let media = said.as_ref().map(|said| said.media.as_str());
+    if as_json {
+        return json(&object_of!({
+            "proven": true, "entry": entry, "origin": origin, "index": opening.index, "commitment": commitment,
+            "checkpoint": { "size": checkpoint.size, "root": checkpoint.root }, "tlp": label, "media": media,
+            "body": body.map(|(bytes, sha256)| object_of!({ "bytes": bytes, "sha256": sha256 })),
+        }));
+    }
+    line(&format!("proven: {entry} stands in {origin}, whose checkpoint of {} entries is signed", checkpoint.size))?;
+    line(&format!("commitment  {commitment}"))?;
+    if let (Some(label), Some(media)) = (label, media) {
+        line(&format!("said        TLP:{label}, {media}"))?;
+    }
+    match body {
+        Some((bytes, sha256)) => line(&format!("body        {bytes} bytes, SHA-256 {sha256}")),
+        None => line("body        left out: the proof is sealed"),
+    }
+}

@@ -1,0 +1,130 @@
+//! `status`, `log`, `rebuild`.
+
+use clap::Args;
+use hyper::Method;
+use model::Country;
+use serde_json::Value;
+
+use super::print::{clean, json, line, raw, table};
+use super::shapes::{LogEntry, LogPage, Partner, Rebuilt, Status};
+use super::{Failure, Session};
+use crate::client::{Ask, read};
+
+/// `log`: which part of which log.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// Whose log, by two letters; without it our own
+    #[arg(long, value_name = "CC")]
+    country: Option<Country>,
+    /// How many entries, newest first
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    limit: u64,
+}
+
+pub(super) async fn status(session: &Session) -> Result<(), Failure> {
+    let bytes = session.client.bytes(&Ask::get("/status")).await?;
+    if session.json {
+        return raw(&[&bytes[..], b"\n"].concat());
+    }
+    let status: Status = read(&bytes)?;
+    line(&format!("{} ({}) at {}", status.origin, clean(&status.name), status.now))?;
+    line(&format!("log       {} entries signed, {} objects of ours", status.log.size, status.objects))?;
+    let intake = &status.intake;
+    line(&format!(
+        "intake    {} new, {} asserted, {} in conflict, {} dismissed",
+        intake.new, intake.asserted, intake.conflict, intake.dismissed
+    ))?;
+    line(&format!("partners  {}", status.partners.len()))?;
+    table(&partner_rows(&status.partners))?;
+    for row in &status.evidence {
+        line(&format!("evidence  {} {} {}: {}", row.at, row.partner, row.kind, clean(&row.summary)))?;
+    }
+    Ok(())
+}
+
+pub(super) fn partner_rows(partners: &[Partner]) -> Vec<Vec<String>> {
+    let row = |partner: &Partner| {
+        let missing: u64 = partner.incomplete.iter().map(|gap| gap.missing).sum();
+        let incomplete = if missing == 0 { String::new() } else { format!("incomplete: {missing} missing") };
+        let behind_us = match partner.behind_us {
+            0 => "has all of ours".to_owned(),
+            10_001.. => "has over 10,000 of ours to fetch".to_owned(),
+            some => format!("has {some} of ours to fetch"),
+        };
+        vec![
+            format!("  {}", partner.country),
+            clean(&partner.name),
+            partner.class.clone(),
+            clean(&partner.standing()),
+            format!("{} entries", partner.size),
+            format!("{} objects", partner.objects),
+            behind_us,
+            incomplete,
+        ]
+    };
+    partners.iter().map(row).collect()
+}
+
+pub(super) async fn log(session: &Session, args: &LogArgs) -> Result<(), Failure> {
+    let mut rows = pages(session, args).await?;
+    if session.json {
+        return json(&rows);
+    }
+    let page: LogPage = serde_json::from_value(rows.take()).map_err(super::failure::refused)?;
+    line(&format!("{}: {} entries", page.origin, page.size))?;
+    table(&page.items.iter().map(entry_row).collect::<Vec<_>>())
+}
+
+/// As many pages as it takes, as one.
+async fn pages(session: &Session, args: &LogArgs) -> Result<Value, Failure> {
+    let country = args.country.map(|country| format!("&country={country}")).unwrap_or_default();
+    let mut left = args.limit;
+    let mut whole: Option<Value> = None;
+    let mut before = String::new();
+    loop {
+        let rows = left.min(1_000);
+        let ask = Ask::get(format!("/log?limit={rows}{country}{before}"));
+        let mut page: Value = session.client.value(&ask).await?;
+        let next = page.get("next").and_then(Value::as_str).map(str::to_owned);
+        let found = page.get("items").and_then(Value::as_array).map_or(0, Vec::len) as u64;
+        left = left.saturating_sub(found);
+        let items = page.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+        let whole = whole.get_or_insert_with(|| page.clone());
+        if let Some(list) = whole.get_mut("items").and_then(Value::as_array_mut) {
+            list.extend(items);
+        }
+        whole["next"] = next.clone().map_or(Value::Null, Value::from);
+        match next {
+            Some(next) if left > 0 && found > 0 => before = format!("&before={}", crate::client::encode(&next)),
+            Some(_) | None => return Ok(whole.take()),
+        }
+    }
+}
+
+fn entry_row(entry: &LogEntry) -> Vec<String> {
+    let commitment = entry.commitment.chars().take(16).collect();
+    let arrived = entry.arrived.clone().unwrap_or_default();
+    let said = match (&entry.object, &entry.unfit) {
+        (Some(object), _) => {
+            let title = object.title.as_deref().map(clean).unwrap_or_default();
+            let state = if object.state == "live" { String::new() } else { format!("{} ", object.state) };
+            format!("{state}{} {} {title}", object.tlp, object.stix_id)
+        }
+        (None, Some(reason)) => format!("kept raw: {}", clean(reason)),
+        (None, None) => "not opened to you".to_owned(),
+    };
+    vec![entry.entry.clone(), commitment, arrived, said]
+}
+
+pub(super) async fn rebuild(session: &Session) -> Result<(), Failure> {
+    let ask = Ask::json(Method::POST, "/operate/rebuild", &serde_json::json!({}));
+    let bytes = session.client.bytes(&ask).await?;
+    if session.json {
+        return raw(&[&bytes[..], b"\n"].concat());
+    }
+    let done: Rebuilt = read(&bytes)?;
+    line(&format!(
+        "rebuilt: {} statements folded, {} of those kept raw are read now, {} stay raw",
+        done.folded, done.now_fit, done.unfit
+    ))
+}

@@ -1,0 +1,17 @@
+//! The binary's parts: keys and the signer (`keys`, `signer`, `open`), a new node (`init`), a running one (`serve`), the
+//! command line (`command`), which speaks to a node through the same API as everybody (`client`), and the demonstration
+//! (`demo`).
+//!
+//! Floor 5: imports every room. The machine's clock and randomness are read in `machine` alone; secrets stay here.
+
+pub mod client;
+pub mod command;
+pub mod configuration;
+pub mod demo;
+pub mod init;
+pub mod keys;
+pub mod limits;
+pub mod machine;
+pub mod open;
+pub mod serve;
+pub mod signer;

@@ -1,0 +1,275 @@
+//! A running node: its listeners for people (HTTPS, or plain HTTP on the machine itself), for partners (mutual TLS) and
+//! for the command line (a socket in its directory), and the worker that pulls from partners.
+
+use std::fs::Permissions;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use http_room::client::join::{JoinError, Joined, join};
+use http_room::client::transport::PinnedTransport;
+use http_room::server::accept::{self, Bounds};
+use http_room::server::api::{self, Ctx, Joiner};
+use http_room::server::federating::Federating;
+use http_room::server::federation::{self, FederationService};
+use http_room::server::{Close, shutdown};
+use http_room::tls::{NodeKey, TlsError, web_config};
+use node::Node;
+use node::ports::{Boxed, Clock};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::keys::Layout;
+use crate::open::{OpenError, Opened, open};
+
+/// Why a node does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// It does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Passwords and cookies would cross a network in clear.
+    #[error("plain HTTP is served on the machine itself only: listen on 127.0.0.1 or [::1] instead of `{0}`, or use HTTPS")]
+    NotLoopback(SocketAddr),
+    /// An address is taken, or not ours.
+    #[error("`{address}` can't be listened on: {reason}")]
+    Listen {
+        /// Which.
+        address: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+}
+
+/// What a node serves on.
+#[derive(Clone)]
+pub struct ServeConfig {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// For people; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// For partners; port 0 takes a free one.
+    pub federation: SocketAddr,
+    /// Serve people without TLS: on the machine itself only.
+    pub plain_http: bool,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Where a running node listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// For people, as a browser takes it: `https://127.0.0.1:7442`.
+    pub web: String,
+    /// The same as an address.
+    pub web_addr: SocketAddr,
+    /// For partners.
+    pub federation: SocketAddr,
+    /// For the command line.
+    pub socket: PathBuf,
+}
+
+/// Listeners that stop together.
+pub struct Faces {
+    close: Close,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Faces {
+    fn new() -> (Self, http_room::server::Closing) {
+        let (close, closing) = shutdown();
+        (Self { close, tasks: Vec::new() }, closing)
+    }
+
+    /// Takes no new connections, ends long-polls, and waits until what is in flight has ended.
+    pub async fn stop(self) {
+        self.close.now();
+        for task in self.tasks {
+            // A listener that has panicked has stopped too.
+            let _ = task.await;
+        }
+    }
+}
+
+/// A node that serves.
+pub struct Running {
+    opened: Opened,
+    addresses: Addresses,
+    faces: Vec<Faces>,
+    pull: Pulling,
+}
+
+struct Pulling {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// The node.
+    #[must_use]
+    pub fn node(&self) -> &Node {
+        &self.opened.node
+    }
+    /// Its TLS key.
+    #[must_use]
+    pub fn tls(&self) -> &NodeKey {
+        &self.opened.tls
+    }
+    /// Where it listens.
+    #[must_use]
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Stops pulling, then the listeners, then the writer. Returns whether all of it ended in time.
+    pub async fn stop(self) -> bool {
+        let Self { opened, addresses, faces, pull } = self;
+        pull.stop.send_replace(true);
+        // Said to all before the first is waited for.
+        for face in &faces {
+            face.close.now();
+        }
+        for face in faces {
+            face.stop().await;
+        }
+        let _ = pull.task.await;
+        // Another node may only bind it once we are gone; a socket that can't be removed is stale and harmless.
+        let _ = std::fs::remove_file(&addresses.socket);
+        opened.close().await
+    }
+}
+
+/// Opens the node of a directory and starts everything that it serves.
+///
+/// # Errors
+/// The node does not open, an address can't be listened on, or plain HTTP would leave the machine.
+pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
+    if config.plain_http && !config.listen.ip().is_loopback() {
+        return Err(ServeError::NotLoopback(config.listen));
+    }
+    let layout = Layout::new(&config.dir);
+    let opened = open(&layout, Arc::clone(&config.clock))?;
+    let web_listener = listen(config.listen).await?;
+    let federation_listener = listen(config.federation).await?;
+    let web_addr = local(&web_listener, config.listen)?;
+    let federation_addr = local(&federation_listener, config.federation)?;
+    let scheme = if config.plain_http { "http" } else { "https" };
+    let addresses = Addresses {
+        web: format!("{scheme}://{web_addr}"),
+        web_addr,
+        federation: federation_addr,
+        socket: layout.socket(),
+    };
+    let faces = vec![
+        local_socket(&opened, &layout)?,
+        web(&opened, web_listener, config.plain_http)?,
+        federate(&opened, federation_listener).await?,
+    ];
+    let pull = pull(&opened);
+    Ok(Running { opened, addresses, faces, pull })
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let told = |error: std::io::Error| ServeError::Listen { address: address.to_string(), reason: error.to_string() };
+    TcpListener::bind(address).await.map_err(told)
+}
+
+fn local(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, ServeError> {
+    let told = |error: std::io::Error| ServeError::Listen { address: asked.to_string(), reason: error.to_string() };
+    listener.local_addr().map_err(told)
+}
+
+/// Everything that is served to people and their programs.
+pub fn router(node: &Node, tls: &NodeKey, plain_http: bool) -> Router {
+    let joiner = Arc::new(PinnedJoiner { node: node.clone(), key: tls.clone() });
+    api::router(Ctx { node: node.clone(), joiner, plain_http })
+}
+
+/// Serves people on `listener`: by TLS with the node's own certificate, or plainly on the machine itself.
+///
+/// # Errors
+/// TLS can't be set up, or plain HTTP would leave the machine.
+pub fn web(opened: &Opened, listener: TcpListener, plain_http: bool) -> Result<Faces, ServeError> {
+    let unknown = SocketAddr::from((IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0));
+    let address = local(&listener, unknown)?;
+    if plain_http && !address.ip().is_loopback() {
+        return Err(ServeError::NotLoopback(address));
+    }
+    let router = router(&opened.node, &opened.tls, plain_http);
+    let (mut faces, closing) = Faces::new();
+    let bounds = Bounds::plain();
+    faces.tasks.push(if plain_http {
+        tokio::spawn(accept::serve_plain(listener, router, bounds, closing))
+    } else {
+        tokio::spawn(accept::serve_https(listener, web_config(&opened.tls)?, router, bounds, closing))
+    });
+    Ok(faces)
+}
+
+/// Serves partners on `listener`.
+///
+/// # Errors
+/// The partners can't be read.
+pub async fn federate(opened: &Opened, listener: TcpListener) -> Result<Faces, ServeError> {
+    let service: Arc<dyn FederationService> = Federating::new(opened.node.clone(), opened.tls.pin()).await?;
+    let key = opened.tls.clone();
+    let (mut faces, closing) = Faces::new();
+    faces.tasks.push(tokio::spawn(async move {
+        if let Err(error) = federation::serve(listener, &key, service, Bounds::federation(), closing).await {
+            tracing::error!(%error, "the federation listener has ended");
+        }
+    }));
+    Ok(faces)
+}
+
+/// Serves the command line on the socket in the node's directory.
+fn local_socket(opened: &Opened, layout: &Layout) -> Result<Faces, ServeError> {
+    let listener = bind_socket(&layout.socket())?;
+    // Whoever opens this socket may open the directory: they act for the machine.
+    let router = router(&opened.node, &opened.tls, true);
+    let (mut faces, closing) = Faces::new();
+    faces.tasks.push(tokio::spawn(accept::serve_unix(listener, router, Bounds::plain(), closing)));
+    Ok(faces)
+}
+
+fn bind_socket(path: &Path) -> Result<UnixListener, ServeError> {
+    let told = |error: std::io::Error| ServeError::Listen { address: path.display().to_string(), reason: error.to_string() };
+    // We hold the signer's lock, so a socket that is there was left by a process that is gone.
+    match std::fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(told(error)),
+    }
+    let listener = UnixListener::bind(path).map_err(told)?;
+    // Nobody else can reach it before this: the directory is 0700.
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(told)?;
+    Ok(listener)
+}
+
+fn pull(opened: &Opened) -> Pulling {
+    let (stop, stopping) = watch::channel(false);
+    let transport = Arc::new(PinnedTransport::new(opened.tls.clone()));
+    let task = tokio::spawn(node::pull::run(opened.node.clone(), transport, stopping));
+    Pulling { stop, task }
+}
+
+/// Makes the outgoing call of peering with the node's own key.
+struct PinnedJoiner {
+    node: Node,
+    key: NodeKey,
+}
+
+impl Joiner for PinnedJoiner {
+    fn accept(&self, code: String) -> Boxed<'_, Result<Joined, JoinError>> {
+        Box::pin(async move { join(&self.node, &self.key, &code).await })
+    }
+}
