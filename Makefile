@@ -14,7 +14,7 @@ demo: setup ## 27 nations and an EU node in one process, the story, then the nod
 test: setup ## every test: lints, unit, capability, property, browser
 	@tools/test.sh
 
-bench: setup ## the figures of docs/benchmarks.md, as ratios in one run
+bench: setup build ## the figures of docs/benchmarks.md, as ratios in one run
 	$(CARGO) run --release --locked -p entraide --example bench -- $(BENCH_ARGS)
 
 lint: ## formatting and clippy, as CI sees them

@@ -20,10 +20,10 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ed25519_dalek::SigningKey;
 use entraide::machine::MachineClock;
 use entraide::serve::{self, Running, ServeConfig};
 use entraide::{demo, init};
-use ed25519_dalek::SigningKey;
 use journal::roster::{self, Roster};
 use model::extension::AudienceKind;
 use model::{MediaType, Realm, Tlp};
@@ -141,11 +141,12 @@ async fn peer(one: &Running, facts: &init::Initialised, other: &Running, others:
         issued: MachineClock.now(),
     };
     let text = roster::sign(&roster, &key).unwrap();
+    let public = key.verifying_key().to_bytes();
     for running in [one, other] {
         let text = text.clone();
         let node = running.node().clone();
         node.write(move |work| {
-            for origin in node::partner::propose_roster(work, &text, key.verifying_key().as_bytes())? {
+            for origin in node::partner::propose_roster(work, &text, &public)? {
                 node::partner::confirm(work, &origin.to_string())?;
             }
             Ok::<_, node::partner::PartnerError>(())

@@ -37,7 +37,9 @@ pub enum ClientError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// Another process holds the directory and does not answer on its socket.
-    #[error("another process has the node in `{0}` open and its socket does not answer: wait until it ends, or stop it")]
+    #[error(
+        "another process has the node in `{0}` open and its socket does not answer: wait until it ends, or stop it"
+    )]
     Held(String),
     /// `--url`.
     #[error("`{url}` can't be asked: {reason}")]
@@ -285,15 +287,15 @@ where
 
 /// A problem (RFC 9457) in one line.
 fn refusal(status: StatusCode, bytes: &[u8]) -> ClientError {
-    let told = match serde_json::from_slice::<Problem>(bytes) {
-        Ok(problem) => problem.detail.filter(|detail| !detail.is_empty()).unwrap_or(problem.title),
-        Err(_) => String::new(),
+    let problem = serde_json::from_slice::<Problem>(bytes).ok();
+    let (title, detail) = problem.map_or((String::new(), None), |problem| (problem.title, problem.detail));
+    let told = match detail.filter(|detail| !detail.is_empty()) {
+        Some(detail) => detail,
+        None if status == StatusCode::NOT_FOUND => "it is not there, or not for you: check what you named".to_owned(),
+        None if title.is_empty() => format!("the node refused with status {}", status.as_u16()),
+        None => title,
     };
-    if told.is_empty() {
-        return ClientError::Refused(format!("the node refused with status {}", status.as_u16()));
-    }
-    let known = status == StatusCode::NOT_FOUND;
-    ClientError::Refused(if known { format!("{told}: it is not there, or not for you") } else { told })
+    ClientError::Refused(told)
 }
 
 /// Writes text into a path or query: everything but what RFC 3986 §2.3 leaves unreserved becomes %XX.
@@ -330,7 +332,7 @@ mod tests {
         let title = br#"{"title":"Not Found","status":404}"#;
         assert_eq!(
             refusal(StatusCode::NOT_FOUND, title).to_string(),
-            "Not Found: it is not there, or not for you"
+            "it is not there, or not for you: check what you named"
         );
         assert_eq!(refusal(StatusCode::BAD_GATEWAY, b"<html>").to_string(), "the node refused with status 502");
     }

@@ -11,7 +11,7 @@ use node::account::{self, AccountError, Draw, NewUser};
 use node::ports::Clock;
 use serde::Serialize;
 
-use crate::keys::{Kind, KeysError, Layout, NewKeys, make_private_dir, note_key, sync_dir, write_private};
+use crate::keys::{KeysError, Kind, Layout, NewKeys, make_private_dir, note_key, sync_dir, write_private};
 use crate::machine::{MachineRandom, NoRandomness};
 use crate::open::{OpenError, open};
 use crate::signer;

@@ -3,11 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use entraide::command::{Cli, run};
+use entraide::command::{Cli, run, usage};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
+    let done = match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(error) => usage(&error),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if let Some(line) = failure.line() {

@@ -32,7 +32,9 @@ pub enum ServeError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// Passwords and cookies would cross a network in clear.
-    #[error("plain HTTP is served on the machine itself only: listen on 127.0.0.1 or [::1] instead of `{0}`, or use HTTPS")]
+    #[error(
+        "plain HTTP is served on the machine itself only: listen on 127.0.0.1 or [::1] instead of `{0}`, or use HTTPS"
+    )]
     NotLoopback(SocketAddr),
     /// An address is taken, or not ours.
     #[error("`{address}` can't be listened on: {reason}")]
@@ -242,7 +244,8 @@ fn local_socket(opened: &Opened, layout: &Layout) -> Result<Faces, ServeError> {
 }
 
 fn bind_socket(path: &Path) -> Result<UnixListener, ServeError> {
-    let told = |error: std::io::Error| ServeError::Listen { address: path.display().to_string(), reason: error.to_string() };
+    let told =
+        |error: std::io::Error| ServeError::Listen { address: path.display().to_string(), reason: error.to_string() };
     // We hold the signer's lock, so a socket that is there was left by a process that is gone.
     match std::fs::remove_file(path) {
         Ok(()) => {}

@@ -15,10 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["model", "domain", "journal"]),
     ("node", &["model", "policy", "domain", "journal", "intake", "store"]),
     ("http", &["model", "policy", "render", "domain", "journal", "node", "intake", "store"]),
-    (
-        "entraide",
-        &["model", "policy", "journal", "intake", "domain", "render", "store", "node", "http"],
-    ),
+    ("entraide", &["model", "policy", "journal", "intake", "domain", "render", "store", "node", "http"]),
 ];
 
 /// Rooms without clock, randomness, async, disk or network.
@@ -91,8 +88,17 @@ fn every_room_is_on_the_map_and_imports_only_what_it_may() {
 #[test]
 fn pure_rooms_know_no_clock_disk_network_or_task() {
     let forbidden = [
-        "std::fs", "std::net", "std::env", "std::process", "std::thread", "async ", ".await", "SystemTime", "Instant::now",
-        "tokio", "rand::",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "std::process",
+        "std::thread",
+        "async ",
+        ".await",
+        "SystemTime",
+        "Instant::now",
+        "tokio",
+        "rand::",
     ];
     let mut faults = Vec::new();
     for room in PURE {

@@ -53,6 +53,8 @@
   };
 
   const refresh = async () => {
+    // Answers to forms have no such part: their address can't be asked again.
+    if (document.querySelector("[data-live]") === null) return;
     if (loading || newest === null || newest === shown.change || document.hidden) return;
     loading = true;
     try {

@@ -64,8 +64,7 @@ fn indicator(number: usize) -> RawObject {
 
 async fn build(world: &World) -> (Nation, Vec<Nation>) {
     let france = Nation::new("FR", 1);
-    let partners: Vec<Nation> =
-        PARTNERS.iter().zip(2..).map(|(country, seed)| Nation::new(country, seed)).collect();
+    let partners: Vec<Nation> = PARTNERS.iter().zip(2..).map(|(country, seed)| Nation::new(country, seed)).collect();
     for partner in &partners {
         peer(&france, partner).await;
     }
@@ -91,9 +90,9 @@ async fn build(world: &World) -> (Nation, Vec<Nation>) {
         let fates = france.node.write(move |work| node::assert::assert(work, &command)).await.unwrap();
         let ObjectFate::Asserted { index, .. } = fates[0] else { panic!("{fates:?}") };
         if saying.withdrawn {
-            let taken = france.node.write(move |work| {
-                node::withdraw::withdraw(work, index, WithdrawalAction::StopSharing, "a test")
-            });
+            let taken = france
+                .node
+                .write(move |work| node::withdraw::withdraw(work, index, WithdrawalAction::StopSharing, "a test"));
             taken.await.unwrap();
         }
     }
@@ -145,9 +144,8 @@ async fn check(world: World) {
     for partner in &partners {
         let me = partner.node.me();
         let viewer = Viewer::Partner { origin: me.origin.clone(), class: me.identity.class };
-        let admitted = |(row, facts): &(ObjectRow, Facts)| {
-            oracle::may(facts, &viewer, Purpose::Feed).then_some(row.index)
-        };
+        let admitted =
+            |(row, facts): &(ObjectRow, Facts)| oracle::may(facts, &viewer, Purpose::Feed).then_some(row.index);
         let admitted: BTreeSet<Index> = all.iter().filter_map(admitted).collect();
         assert_eq!(opened_to(&france, partner).await, admitted, "the feed of {}", partner.country());
     }
@@ -157,8 +155,7 @@ async fn check(world: World) {
 
 /// Pages, single objects, the log and proofs, as one person sees them.
 async fn check_persons(france: &Nation, world: &World, all: &[(ObjectRow, Facts)]) {
-    let actor =
-        Actor { person: None, login: "test".to_owned(), desk: world.desk, roles: world.roles.clone() };
+    let actor = Actor { person: None, login: "test".to_owned(), desk: world.desk, roles: world.roles.clone() };
     let viewer = actor.viewer(&france.node.me().origin);
     let may = |facts: &Facts, purpose| oracle::may(facts, &viewer, purpose);
     let readable: BTreeSet<Index> =

@@ -248,8 +248,8 @@ impl Tx<'_> {
             return Ok(None);
         }
         let id = self.insert(
-            "INSERT INTO person (login, name, password_hash, totp_secret, desk, roles, state, created, failed, totp_last_step)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0)",
+            "INSERT INTO person (login, name, password_hash, totp_secret, desk, roles, state, created, failed,
+               totp_last_step) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0)",
             params![
                 new.login,
                 new.name,
@@ -264,7 +264,8 @@ impl Tx<'_> {
         Ok(Some(PersonId(id)))
     }
 
-    /// Changes an account to what the row says; the login and the time at which it was made stay. Says whether it is there.
+    /// Changes an account to what the row says; the login and the time at which it was made stay. Says whether it is
+    /// there.
     ///
     /// # Errors
     /// The database.
@@ -288,7 +289,7 @@ impl Tx<'_> {
         Ok(changed == 1)
     }
 
-    /// Deletes an account with its sessions and tokens. Its number is never given to another. Says whether it was there.
+    /// Deletes an account with its sessions and tokens. Its number is never given again. Says whether it was there.
     ///
     /// # Errors
     /// The database.

@@ -128,7 +128,7 @@ impl Db<'_> {
         )
     }
 
-    /// Writes back what the running savepoint has counted: chains and the counters of logs. On a reader there is nothing.
+    /// Writes back what the running savepoint has counted: chains and counters of logs. On a reader there is nothing.
     pub(crate) fn settle(&self) -> Result<(), StoreError> {
         let mut chains = self.memo.chains.borrow_mut();
         for state in chains.values_mut().filter(|state| state.dirty) {

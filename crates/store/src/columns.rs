@@ -7,8 +7,8 @@ use rusqlite::Row;
 
 use crate::error::StoreError;
 
-/// An unsigned number as SQLite keeps it. Numbers from partners may be absurd, so this wraps instead of failing: equality
-/// holds for all of them, order for all below 2^63.
+/// An unsigned number as SQLite keeps it. Numbers from partners may be absurd, so this wraps instead of failing:
+/// equality holds for all of them, order for all below 2^63.
 pub(crate) const fn int(number: u64) -> i64 {
     number.cast_signed()
 }

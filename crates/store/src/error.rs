@@ -38,7 +38,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Must the node stop? After these nobody knows what the file holds; the others changed nothing and may be tried again.
+    /// Must the node stop? After these nobody knows what the file holds; the others changed nothing and may be tried
+    /// again.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         match self {

@@ -1,5 +1,5 @@
-//! The only room with SQL. It keeps truth (logs, statements, releases, intake, partners, accounts …), the views that are
-//! folded from it, and nothing else: it decides nothing, knows no clock and makes no randomness.
+//! The only room with SQL. It keeps truth (logs, statements, releases, intake, partners, accounts …), the views that
+//! are folded from it, and nothing else: it decides nothing, knows no clock and makes no randomness.
 //!
 //! One file, `entraide.db`, in write-ahead mode: one [`Writer`] whose [`Batch`] is one group commit made of savepoints,
 //! and any number of [`Reader`]s, each on a snapshot of its own. [`Db`] has every read, [`Tx`] every write.

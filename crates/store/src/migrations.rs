@@ -7,7 +7,7 @@ use crate::error::StoreError;
 /// In the order in which they are run; the n-th brings the file to schema n.
 const ALL: [&str; 1] = [include_str!("migrations/0001.sql")];
 
-/// `Entr` in ASCII: marks the file as ours (SQLite, `PRAGMA application_id`), so that another program's is not migrated.
+/// `Entr` in ASCII: marks the file as ours (SQLite, `PRAGMA application_id`), so that no other program's is migrated.
 const APPLICATION: i32 = 0x456e_7472;
 
 /// Brings the file to the newest schema, in one transaction.

@@ -88,7 +88,7 @@ macro_rules! select {
     };
 }
 
-/// A UUID as it is kept: 16 bytes if it is spelt as RFC 9562 prints it, else the text, so that each spelling reads back.
+/// A UUID as it is kept: 16 bytes if it is spelt as RFC 9562 prints it, else the text: each spelling reads back.
 pub(crate) enum Uuid<'a> {
     Bytes([u8; 16]),
     Text(&'a str),
@@ -322,8 +322,8 @@ impl Tx<'_> {
             title,
         ];
         let new = self.run(
-            "INSERT INTO object (statement, log, idx, kind, uuid, version, media, tlp, pap, set_id, audience, lane, thread,
-               thread_version, revoked, dependent, state, commitment, title)
+            "INSERT INTO object (statement, log, idx, kind, uuid, version, media, tlp, pap, set_id, audience, lane,
+               thread, thread_version, revoked, dependent, state, commitment, title)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
              ON CONFLICT (statement) DO NOTHING",
             values,
@@ -332,9 +332,9 @@ impl Tx<'_> {
             self.memo.tally(row.log, 0, 1);
         } else {
             self.run(
-                "UPDATE object SET log = ?2, idx = ?3, kind = ?4, uuid = ?5, version = ?6, media = ?7, tlp = ?8, pap = ?9,
-                   set_id = ?10, audience = ?11, lane = ?12, thread = ?13, thread_version = ?14, revoked = ?15,
-                   dependent = ?16, state = ?17, commitment = ?18, title = ?19 WHERE statement = ?1",
+                "UPDATE object SET log = ?2, idx = ?3, kind = ?4, uuid = ?5, version = ?6, media = ?7, tlp = ?8,
+                   pap = ?9, set_id = ?10, audience = ?11, lane = ?12, thread = ?13, thread_version = ?14,
+                   revoked = ?15, dependent = ?16, state = ?17, commitment = ?18, title = ?19 WHERE statement = ?1",
                 values,
             )?;
             self.forget_refs(row.statement, row.dependent)?;
@@ -356,7 +356,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Looks through all references, because they have an index by target only: this is for what is erased or put again.
+    /// Looks through all references, for they have an index by target only: this is for what is erased or put again.
     fn forget_refs(&self, statement: StatementId, dependent: bool) -> Result<(), StoreError> {
         if dependent {
             self.run("DELETE FROM object_ref WHERE statement = ?1", [statement])?;

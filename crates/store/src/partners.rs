@@ -77,8 +77,9 @@ pub struct ServedRow {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT partner.log, origin, name, class, reach, state, identity, identity_version, log_key, address, words, \
-             since, held_reason, workflow_cursor, intelligence_cursor, heard FROM partner JOIN log ON log.id = partner.log ",
+            "SELECT partner.log, origin, name, class, reach, state, identity, identity_version, log_key, address, \
+             words, since, held_reason, workflow_cursor, intelligence_cursor, heard \
+             FROM partner JOIN log ON log.id = partner.log ",
             $rest
         )
     };
@@ -173,8 +174,8 @@ impl Tx<'_> {
             return Err(StoreError::corrupt(format!("log {} is not that of `{}`", row.log, row.origin)));
         }
         self.run(
-            "INSERT OR REPLACE INTO partner (log, name, class, reach, state, identity, identity_version, log_key, address,
-               words, since, held_reason, workflow_cursor, intelligence_cursor, heard)
+            "INSERT OR REPLACE INTO partner (log, name, class, reach, state, identity, identity_version, log_key,
+               address, words, since, held_reason, workflow_cursor, intelligence_cursor, heard)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             params![
                 row.log,

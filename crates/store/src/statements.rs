@@ -94,8 +94,8 @@ pub struct StatementRow {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, log, idx, arrived, fate, reason, entry_salt, body_commitment, envelope, salt, wrapped_key, ciphertext \
-             FROM statement ",
+            "SELECT id, log, idx, arrived, fate, reason, entry_salt, body_commitment, envelope, salt, \
+             wrapped_key, ciphertext FROM statement ",
             $rest
         )
     };
@@ -284,7 +284,8 @@ impl Tx<'_> {
 
     fn body_size(&self, statement: StatementId) -> Result<(LogId, i64), StoreError> {
         self.one(
-            "SELECT log, coalesce(length(salt) + length(wrapped_key) + length(ciphertext), 0) FROM statement WHERE id = ?1",
+            "SELECT log, coalesce(length(salt) + length(wrapped_key) + length(ciphertext), 0)
+             FROM statement WHERE id = ?1",
             [statement],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?

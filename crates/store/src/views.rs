@@ -1,4 +1,4 @@
-//! The views as a whole: dropping them for a rebuild, a digest that says whether two folds agree, and an integrity check.
+//! The views as a whole: dropping them for a rebuild, a digest that tells whether two folds agree, an integrity check.
 
 use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
@@ -11,8 +11,8 @@ use crate::limits;
 /// Every view as logical rows in a defined order: names and digests in place of the surrogate keys that a rebuild may
 /// give anew. Only a statement's number stays, which is truth.
 const LOGICAL: [&str; 8] = [
-    "SELECT statement, log.origin, idx, kind.name, uuid, version, media, tlp, pap, member_set.digest, audience, lane, thread,
-       thread_version, revoked, dependent, state, commitment, title
+    "SELECT statement, log.origin, idx, kind.name, uuid, version, media, tlp, pap, member_set.digest, audience, lane,
+       thread, thread_version, revoked, dependent, state, commitment, title
      FROM object JOIN log ON log.id = object.log JOIN kind ON kind.id = object.kind
        LEFT JOIN member_set ON member_set.id = object.set_id ORDER BY statement",
     "SELECT kind.name, uuid, statement FROM object_ref JOIN kind ON kind.id = object_ref.kind
@@ -25,11 +25,13 @@ const LOGICAL: [&str; 8] = [
      FROM audience JOIN log ON log.id = audience.log JOIN member_set ON member_set.id = audience.set_id
      ORDER BY log.origin, audience, version",
     "SELECT target, by_statement, purge FROM withdrawal ORDER BY target",
-    "SELECT log.origin, pending_withdrawal.idx, by_statement, purge FROM pending_withdrawal JOIN log ON log.id = pending_withdrawal.log
+    "SELECT log.origin, pending_withdrawal.idx, by_statement, purge
+     FROM pending_withdrawal JOIN log ON log.id = pending_withdrawal.log
      WHERE NOT EXISTS (SELECT 1 FROM statement AS come
        WHERE come.log = pending_withdrawal.log AND come.idx = pending_withdrawal.idx)
      ORDER BY log.origin, pending_withdrawal.idx",
-    "SELECT target, log.origin, statement, erased, exports, not_recalled FROM receipt JOIN log ON log.id = receipt.sender
+    "SELECT target, log.origin, statement, erased, exports, not_recalled
+     FROM receipt JOIN log ON log.id = receipt.sender
      ORDER BY target, log.origin",
 ];
 

@@ -107,7 +107,8 @@ impl Db<'_> {
     /// The database.
     pub fn receipts_of(&self, target: StatementId) -> Result<Vec<ReceiptRow>, StoreError> {
         self.all(
-            "SELECT target, sender, statement, erased, exports, not_recalled FROM receipt WHERE target = ?1 ORDER BY sender",
+            "SELECT target, sender, statement, erased, exports, not_recalled FROM receipt
+             WHERE target = ?1 ORDER BY sender",
             [target],
             |row| {
                 Ok(ReceiptRow {
@@ -142,13 +143,14 @@ impl Tx<'_> {
         self.run(
             "INSERT INTO withdrawal (target, by_statement, purge) VALUES (?1, ?2, ?3)
              ON CONFLICT (target) DO UPDATE SET purge = max(purge, excluded.purge),
-               by_statement = min(coalesce(by_statement, excluded.by_statement), coalesce(excluded.by_statement, by_statement))",
+               by_statement = min(coalesce(by_statement, excluded.by_statement),
+                 coalesce(excluded.by_statement, by_statement))",
             params![row.target, row.by, row.purge],
         )?;
         Ok(())
     }
 
-    /// Notes that a place was taken back before what stands there came. Said twice, it is as with [`Tx::put_withdrawal`].
+    /// Notes that a place was taken back before what stands there came. Said twice, see [`Tx::put_withdrawal`].
     ///
     /// # Errors
     /// The database.
@@ -181,7 +183,8 @@ impl Tx<'_> {
     /// The database.
     pub fn put_receipt(&self, row: &ReceiptRow) -> Result<(), StoreError> {
         self.run(
-            "INSERT INTO receipt (target, sender, statement, erased, exports, not_recalled) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO receipt (target, sender, statement, erased, exports, not_recalled)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (target, sender) DO UPDATE SET statement = excluded.statement, erased = excluded.erased,
                exports = excluded.exports, not_recalled = excluded.not_recalled
              WHERE excluded.statement >= statement",

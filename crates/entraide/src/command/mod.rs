@@ -27,9 +27,11 @@ pub use failure::Failure;
 
 /// Mutual aid in cyber security between nations: one nation's node.
 #[derive(Debug, Parser)]
-#[command(name = "entraide", version, about, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 refused (or, of an import, something in it was), 2 the command line is wrong.\n\
-    An ID is FR:1234 (origin:index) or a STIX id.")]
+#[command(name = "entraide", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 refused (or, of an import, something in it was), 2 the command line is wrong.\n\
+    An ID is FR:1234 (origin:index) or a STIX id."
+)]
 pub struct Cli {
     #[command(flatten)]
     target: Target,
@@ -129,6 +131,27 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     done
 }
 
+/// What the command line could not be read as: help that was asked for is shown whole, a mistake is one line.
+///
+/// # Errors
+/// A mistake, or standard output.
+pub fn usage(error: &clap::Error) -> Result<(), Failure> {
+    use clap::error::ErrorKind;
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => print::raw(text.as_bytes()),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Err(Failure::Usage("say which command: `entraide help` lists them".to_owned()))
+        }
+        _ => {
+            let said = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+            let words: Vec<&str> = said.flat_map(str::split_whitespace).collect();
+            let line = words.join(" ");
+            Err(Failure::Usage(format!("{}: see --help", line.strip_prefix("error: ").unwrap_or(&line))))
+        }
+    }
+}
+
 async fn execute(cli: Cli) -> Result<(), Failure> {
     let Cli { target, command } = cli;
     let clock: Arc<dyn Clock> = Arc::new(MachineClock);
@@ -184,9 +207,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         | Command::Doctor
         | Command::Verify
         | Command::VerifyProof(_)
-        | Command::Demo(_) => {
-            Err(Failure::Usage("this command is not asked of a node".to_owned()))
-        }
+        | Command::Demo(_) => Err(Failure::Usage("this command is not asked of a node".to_owned())),
     }
 }
 

@@ -82,7 +82,10 @@ async fn invite(session: &Session) -> Result<(), Failure> {
     }
     let invitation: Invitation = read(&bytes)?;
     line(&invitation.code)?;
-    line(&format!("Give this line to the other nation over a channel that people trust, before {}.", invitation.expires))
+    line(&format!(
+        "Give this line to the other nation over a channel that people trust, before {}.",
+        invitation.expires
+    ))
 }
 
 async fn accept(session: &Session, code: Option<&str>) -> Result<(), Failure> {
@@ -95,7 +98,8 @@ async fn accept(session: &Session, code: Option<&str>) -> Result<(), Failure> {
             text.trim().to_owned()
         }
     };
-    let bytes = session.client.bytes(&Ask::json(Method::POST, "/partners/accept", &object_of!({ "code": code }))).await?;
+    let bytes =
+        session.client.bytes(&Ask::json(Method::POST, "/partners/accept", &object_of!({ "code": code }))).await?;
     if session.json {
         return raw(&[&bytes[..], b"\n"].concat());
     }

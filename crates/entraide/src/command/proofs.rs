@@ -14,9 +14,9 @@ use serde_json::json as object_of;
 use sha2::{Digest, Sha256};
 use store::{Db, Store, StoreError};
 
+use super::Failure;
 use super::failure::refused;
 use super::print::{clean, json, line};
-use super::Failure;
 use crate::keys::{Layout, read_small};
 use crate::signer::Onlooker;
 
@@ -80,7 +80,10 @@ pub(super) fn against_mark(db: &Db<'_>, onlooker: &Onlooker) -> Result<Option<St
     let size = db.tree(log)?.size;
     if size < mark.size {
         let older = "this database is older than what was said";
-        return Ok(Some(format!("{}: the signer has signed {} entries, here are {size}: {older}", mark.origin, mark.size)));
+        return Ok(Some(format!(
+            "{}: the signer has signed {} entries, here are {size}: {older}",
+            mark.origin, mark.size
+        )));
     }
     Ok(match journal::tree::root_at(&db.tiles(log), mark.size) {
         Ok(root) if root == mark.root => None,

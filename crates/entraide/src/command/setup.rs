@@ -147,6 +147,10 @@ fn listen_to_traces() -> Result<(), Failure> {
         Err(_) => EnvFilter::new("info"),
     };
     let traces = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() { traces.compact().init() } else { traces.json().init() }
+    if std::io::stderr().is_terminal() {
+        traces.compact().init()
+    } else {
+        traces.json().init()
+    }
     Ok(())
 }

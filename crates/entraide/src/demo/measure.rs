@@ -198,10 +198,8 @@ pub(super) async fn leaks(fleet: &Fleet) -> Result<u64, DemoError> {
     for owner in &fleet.members {
         let facts = facts_of(owner).await?;
         for holder in fleet.members.iter().filter(|holder| holder.country != owner.country) {
-            let viewer = Viewer::Partner {
-                origin: holder.node().me().origin.clone(),
-                class: holder.node().me().identity.class,
-            };
+            let viewer =
+                Viewer::Partner { origin: holder.node().me().origin.clone(), class: holder.node().me().identity.class };
             for row in live_of(holder.node(), owner.node()).await? {
                 let may = facts.get(&row.index).is_some_and(|facts| oracle::may(facts, &viewer, Purpose::Feed));
                 leaks += u64::from(!may);

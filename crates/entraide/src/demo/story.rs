@@ -105,12 +105,7 @@ async fn import(fleet: &Fleet, france: &Node) -> Result<(), DemoError> {
     Ok(())
 }
 
-async fn assert_all(
-    node: &Node,
-    objects: Vec<RawObject>,
-    tlp: Tlp,
-    audience: &Choice,
-) -> Result<usize, DemoError> {
+async fn assert_all(node: &Node, objects: Vec<RawObject>, tlp: Tlp, audience: &Choice) -> Result<usize, DemoError> {
     let at = DemoError::at("France asserts");
     let mut asserted = 0;
     let mut rest = objects;
@@ -129,7 +124,9 @@ async fn assert_all(
 fn indicator(kind: &str, number: u32) -> RawObject {
     let place = kind.bytes().fold(number, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     let text = format!(
-        r#"{{"type":"indicator","spec_version":"2.1","id":"indicator--5eed0000-0000-4000-8000-{place:012x}","created":"2026-11-24T03:00:00Z","modified":"2026-11-24T03:00:00Z","name":"{kind} beacon {number}","pattern":"[domain-name:value = '{kind}-{number}.example']","pattern_type":"stix","valid_from":"2026-11-24T03:00:00Z"}}"#
+        r#"{{"type":"indicator","spec_version":"2.1","id":"indicator--5eed0000-0000-4000-8000-{place:012x}",
+"created":"2026-11-24T03:00:00Z","modified":"2026-11-24T03:00:00Z","name":"{kind} beacon {number}",
+"pattern":"[domain-name:value = '{kind}-{number}.example']","pattern_type":"stix","valid_from":"2026-11-24T03:00:00Z"}}"#
     );
     RawObject { media: MediaType::Stix, bytes: text.into_bytes() }
 }
@@ -158,7 +155,10 @@ async fn late_member(fleet: &Fleet, france: &Node) -> Result<(), DemoError> {
     let wanted = members.clone();
     let preview = france.write(move |work| audience::preview(work, CASE, &wanted));
     let preview = preview.await.map_err(|error| at(&error))?;
-    say(&format!("• Germany joins “{CASE}” late: {} older statements go, after a person saw the number", preview.older));
+    say(&format!(
+        "• Germany joins “{CASE}” late: {} older statements go, after a person saw the number",
+        preview.older
+    ));
     let changed = france.write(move |work| audience::change(work, CASE, &members, Some(preview.older)));
     changed.await.map_err(|error| at(&error))?;
     let germany = fleet.of("DE")?.node();
@@ -217,6 +217,8 @@ async fn forgery(fleet: &Fleet) -> Result<(), DemoError> {
     if !malta.forger.has_forged() {
         return Err(at(&"nothing was forged"));
     }
-    say("• Malta's node sends France a statement that its log does not commit to: refused, and Malta is held with the evidence");
+    say(
+        "• Malta's node sends France a statement that its log does not commit to: refused, and Malta is held with the evidence",
+    );
     Ok(())
 }

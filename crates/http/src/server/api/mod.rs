@@ -119,7 +119,7 @@ impl App {
     }
 }
 
-/// Everything below `/api/v1`, and beside it `/healthz` and `/metrics`.
+/// Everything below `/api/v1`, and beside it the plain pages, `/healthz` and `/metrics`.
 pub fn router(ctx: Ctx) -> Router {
     let app = App::new(ctx);
     let (api, _) = resources().split_for_parts();
@@ -127,8 +127,12 @@ pub fn router(ctx: Ctx) -> Router {
         .route("/openapi.json", get(contract))
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() });
-    let all =
-        Router::new().nest("/api/v1", api).merge(super::metrics::router()).layer(from_fn(in_time)).with_state(app);
+    let all = Router::new()
+        .nest("/api/v1", api)
+        .merge(super::metrics::router())
+        .merge(super::pages::router(&app))
+        .layer(from_fn(in_time))
+        .with_state(app);
     headers::harden(headers::never_stored(all))
 }
 

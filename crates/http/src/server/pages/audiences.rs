@@ -20,7 +20,7 @@ pub async fn page(State(app): State<App>, caller: Caller) -> Result<Markup, Refu
         page.items.into_iter().partition(|audience| audience.origin == me);
     let body = html! {
         h1 { "Audiences" }
-        (card("own", "Ours", &own, "None yet: a new partner is in no audience until a person puts it there (entraide audience create)."))
+        (card("own", "Ours", &own, NONE_OF_OURS))
         (card("theirs", "Of partners", &theirs, "No partner has named an audience with us in it."))
     };
     Ok(frame.page("Audiences", &body))
@@ -32,7 +32,7 @@ fn card(id: &str, name: &str, audiences: &[Audience], none: &str) -> Markup {
             div class="head" { h2 id={ (id) "-title" } { (name) } span class="quiet" { (audiences.len()) } }
             div id={ (id) "-live" } data-live {
                 @if audiences.is_empty() { p class="inside" { (none) } }
-                @else { (scrolling(name, &table(audiences))) }
+                @else { (scrolling(&format!("Table: {name}"), &table(audiences))) }
             }
         }
     }
@@ -42,7 +42,16 @@ fn table(audiences: &[Audience]) -> Markup {
     html! {
         table class="cards" {
             caption { "Audiences with their members; the owner is not counted" }
-            thead { tr { th scope="col" { "Name" } th scope="col" { "Owner" } th scope="col" { "Kind" } th scope="col" { "Members" } th scope="col" { "CLEAR and GREEN" } th scope="col" { "Said in" } } }
+            thead {
+                tr {
+                    th scope="col" { "Name" }
+                    th scope="col" { "Owner" }
+                    th scope="col" { "Kind" }
+                    th scope="col" { "Members" }
+                    th scope="col" { "CLEAR and GREEN" }
+                    th scope="col" { "Said in" }
+                }
+            }
             tbody {
                 @for audience in audiences {
                     tr {
@@ -51,11 +60,31 @@ fn table(audiences: &[Audience]) -> Markup {
                         td data-l="Kind" { (audience.kind) ", version " (audience.version) }
                         td data-l="Members" {
                             details {
-                                summary { (audience.members.len()) " " @for member in audience.members.iter().take(SHOWN) { (origin_chip(&member.origin)) " " } @if audience.members.len() > SHOWN { "…" } }
-                                ul { @for member in &audience.members { li { (origin_chip(&member.origin)) " " @match &member.name { Some(name) => (plain(name)), None => span class="quiet" { "no partner of ours" } } } } }
+                                summary {
+                                    (audience.members.len())
+                                    " "
+                                    @for member in audience.members.iter().take(SHOWN) {
+                                        (origin_chip(&member.origin)) " "
+                                    }
+                                    @if audience.members.len() > SHOWN { "…" }
+                                }
+                                ul {
+                                    @for member in &audience.members {
+                                        li {
+                                            (origin_chip(&member.origin))
+                                            " "
+                                            @match &member.name {
+                                                Some(name) => (plain(name)),
+                                                None => span class="quiet" { "no partner of ours" },
+                                            }
+                                        }
+                                    }
+                                }
                             }
                         }
-                        td data-l="CLEAR and GREEN" { @if audience.ticked { "ticked" } @else { span class="quiet" { "not ticked" } } }
+                        td data-l="CLEAR and GREEN" {
+                            @if audience.ticked { "ticked" } @else { span class="quiet" { "not ticked" } }
+                        }
                         td data-l="Said in" { a href={ "/objects/" (audience.entry) } { (audience.entry) } }
                     }
                 }
@@ -63,6 +92,9 @@ fn table(audiences: &[Audience]) -> Markup {
         }
     }
 }
+
+const NONE_OF_OURS: &str = "None yet: a new partner is in no audience until a person puts it there \
+                            (entraide audience create).";
 
 /// Members that are shown without opening the list: a line of a screen.
 const SHOWN: usize = 8;

@@ -1,4 +1,4 @@
-//! What stands around every page: the way in for keyboards, the navigation, who is logged in, the banner of an exercise;
+//! What stands around every page: the way in for keyboards, the navigation, who is logged in, an exercise's banner;
 //! and the small things that all pages show: countries, labels, commitments.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -66,7 +66,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Around a page of somebody who is logged in. Made before the page is read, so that what changes meanwhile is told.
+    /// Around a page of somebody who is logged in. Made before the page is read, so that changes meanwhile are told.
     pub fn of(app: &App, caller: &Caller, place: Place) -> Self {
         let (name, csrf) = match &caller.by {
             By::Session { csrf, name, .. } => (name.clone(), hex(csrf)),
@@ -121,7 +121,13 @@ impl Frame {
                     a class="skip" href="#main" { "Skip to the content" }
                     @if exercise {
                         div class="exercise" role="region" aria-label="Exercise" {
-                            span { strong { "EXERCISE" } " " (self.realm) ". Nothing on this screen is real. " strong { "EXERCISE" } }
+                            span {
+                                strong { "EXERCISE" }
+                                " "
+                                (self.realm)
+                                ". Nothing on this screen is real. "
+                                strong { "EXERCISE" }
+                            }
                         }
                     }
                     @if let Some(person) = &self.person { (self.side()) (self.bar(person)) }
@@ -270,10 +276,56 @@ fn name_of(country: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use model::Country;
+pub mod tests {
+    use model::{Country, Desk, Role};
+    use node::Actor;
 
     use super::*;
+
+    /// The surroundings of somebody with one role, in an exercise.
+    pub fn frame(role: Role) -> Frame {
+        let actor = Actor { person: None, login: "anna".to_owned(), desk: Desk::Csirt, roles: vec![role] };
+        let by = By::Session { token: [0; 32], csrf: [0xab; 32], name: "Anna <b>".to_owned() };
+        let person = Person {
+            name: "Anna <b>".to_owned(),
+            roles: role.word().to_owned(),
+            csrf: hex(&[0xab; 32]),
+            caller: Caller { actor, by },
+        };
+        Frame {
+            realm: "EX-LYNX".parse().unwrap(),
+            country: "FR".to_owned(),
+            node: "CERT-FR".to_owned(),
+            now: "2026-11-24T13:54:00.000000Z".to_owned(),
+            change: "1.1".to_owned(),
+            place: Some(Place::Status),
+            person: Some(person),
+        }
+    }
+
+    #[test]
+    fn an_exercise_never_looks_real() {
+        let page = |realm: &str| {
+            let frame = Frame { realm: realm.parse().unwrap(), ..frame(Role::Viewer) };
+            frame.page("Status", &html! {}).into_string()
+        };
+        let exercise = page("EX-LYNX");
+        assert!(
+            exercise.contains("<title>EXERCISE · ") && exercise.contains("Nothing on this screen is real"),
+            "{exercise}"
+        );
+        assert!(exercise.contains("Anna &lt;b&gt;"), "{exercise}");
+        assert!(!page("REAL").contains("EXERCISE"));
+    }
+
+    #[test]
+    fn nothing_stands_inline() {
+        let page = frame(Role::Viewer).page("Status", &html! {}).into_string();
+        assert!(!page.contains(" style=") && !page.contains("<style"), "{page}");
+        let is_handler = |rest: &str| rest.trim_start_matches(|c: char| c.is_ascii_lowercase()).starts_with('=');
+        assert!(!page.split(" on").skip(1).any(is_handler), "{page}");
+        assert_eq!(page.matches("<script").count(), page.matches("<script src=\"/assets/").count());
+    }
 
     #[test]
     fn labels_stand_in_their_colours() {

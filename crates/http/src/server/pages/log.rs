@@ -34,7 +34,10 @@ pub async fn page(State(app): State<App>, caller: Caller, Params(which): Params<
         h1 { "Log of " (origin_chip(&page.origin)) }
         nav class="tabs" aria-label="Whose log" {
             @for country in std::iter::once(&own).chain(&countries) {
-                a href=(with_query("/log", &[("country", Some(country))])) aria-current=[(*country == shown).then_some("true")] { (chip(country)) }
+                a href=(with_query("/log", &[("country", Some(country))]))
+                    aria-current=[(*country == shown).then_some("true")] {
+                    (chip(country))
+                }
             }
         }
         (checkpoint(&page))
@@ -82,7 +85,15 @@ fn table(items: &[LogEntry]) -> Markup {
     html! {
         table {
             caption { "Newest first. Every place has a commitment; what it says is shown if it was opened to you" }
-            thead { tr { th scope="col" { "Entry" } th scope="col" { "Commitment" } th scope="col" { "What it says" } th scope="col" { "Arrived" } th scope="col" { "Proof" } } }
+            thead {
+                tr {
+                    th scope="col" { "Entry" }
+                    th scope="col" { "Commitment" }
+                    th scope="col" { "What it says" }
+                    th scope="col" { "Arrived" }
+                    th scope="col" { "Proof" }
+                }
+            }
             tbody { @for entry in items { (row(entry)) } }
         }
     }
@@ -96,7 +107,10 @@ fn row(entry: &LogEntry) -> Markup {
             td {
                 @match (&entry.object, &entry.unfit) {
                     (Some(object), _) => {
-                        (tlp(&object.tlp)) " " a href={ "/objects/" (object.entry) } { bdi { (super::objects::title(object)) } } " "
+                        (tlp(&object.tlp))
+                        " "
+                        a href={ "/objects/" (object.entry) } { bdi { (super::objects::title(object)) } }
+                        " "
                         span class="quiet" { (object.kind) @if object.state != "live" { ", " (object.state) } }
                     },
                     (None, Some(reason)) => { span class="state" { "unfit" } " kept raw: " (plain(reason)) },
@@ -117,17 +131,33 @@ pub async fn proof_page(State(app): State<App>, caller: Caller, Segment(entry): 
     let object = detail.object;
     let file = format!("{}-{}.proof", name.country, name.index);
     let body = html! {
-        p class="crumbs" { a href={ "/log?country=" (name.country) } { "Log" } " / " a href={ "/objects/" (name) } { code { (name) } } }
+        p class="crumbs" {
+            a href={ "/log?country=" (name.country) } { "Log" } " / " a href={ "/objects/" (name) } { code { (name) } }
+        }
         h1 { "Proof of " (name) }
         section class="card" aria-labelledby="proves-title" {
             div class="head" { h2 id="proves-title" { "What it proves" } }
             div class="inside prose" {
-                p { "That " (chip(&name.country.to_string())) " said this, in this wording, as entry " strong { (object.index) } " of its log, and that its log of the size in the checkpoint holds it." }
+                p {
+                    "That "
+                    (chip(&name.country.to_string()))
+                    " said this, in this wording, as entry "
+                    strong { (object.index) }
+                    " of its log, and that its log of the size in the checkpoint holds it."
+                }
                 ul {
-                    li { "The file opens the commitment of the entry: envelope, salts and, unless it is sealed, the body." }
-                    li { "It shows the way from the entry to the root of the log (RFC 6962), and the checkpoint that the nation signed over that root." }
+                    li {
+                        "The file opens the commitment of the entry: envelope, salts and, unless sealed, the body."
+                    }
+                    li {
+                        "It shows the way from the entry to the root of the log (RFC 6962), and the checkpoint \
+                         that the nation signed over that root."
+                    }
                     li { "It does not prove that what was said is true, nor that nothing else was said." }
-                    li { "A nation can’t take it back unnoticed: another entry at the same place would be a second signed checkpoint that does not fit." }
+                    li {
+                        "A nation can’t take it back unnoticed: another entry at the same place would be a second \
+                         signed checkpoint that does not fit."
+                    }
                 }
                 dl class="facts" {
                     div { dt { "Commitment" } dd { (commitment(&object.commitment)) } }
@@ -138,20 +168,43 @@ pub async fn proof_page(State(app): State<App>, caller: Caller, Segment(entry): 
         section class="card" aria-labelledby="download-title" {
             div class="head" { h2 id="download-title" { "Download" } }
             ul class="inside" {
-                @if detail.body.is_some() { li { a href={ "/proofs/" (name) "/file" } download=(file) { "Open proof" } ": with the body. Its label holds for the file too: " (tlp(&object.tlp)) } }
-                li { a href={ "/proofs/" (name) "/file?sealed=true" } download=(file) { "Sealed proof" } ": without the body" }
+                @if detail.body.is_some() {
+                    li {
+                        a href={ "/proofs/" (name) "/file" } download=(file) { "Open proof" }
+                        ": with the body. Its label holds for the file too: "
+                        (tlp(&object.tlp))
+                    }
+                }
+                li {
+                    a href={ "/proofs/" (name) "/file?sealed=true" } download=(file) { "Sealed proof" }
+                    ": without the body"
+                }
             }
         }
+        (verify(&file))
+    };
+    Ok(frame.page(&format!("Proof of {name}"), &body))
+}
+
+fn verify(file: &str) -> Markup {
+    html! {
         section class="card" aria-labelledby="verify-title" {
             div class="head" { h2 id="verify-title" { "Verify it without this node" } }
             div class="inside prose" {
-                p { "On any machine that has the program, with no network, and with the nation’s public log key, which you have from its people and not from this file:" }
-                pre class="note" tabindex="0" role="region" aria-label="Command" { "entraide verify-proof " (file) " --keys KEYS" }
-                p { "It answers with what was said, by whom, and under which checkpoint, or with the first thing that does not hold." }
+                p {
+                    "On any machine that has the program, with no network, and with the nation’s public \
+                     log key, which you have from its people and not from this file:"
+                }
+                pre class="note" tabindex="0" role="region" aria-label="Command" {
+                    "entraide verify-proof " (file) " --keys KEYS"
+                }
+                p {
+                    "It answers with what was said, by whom, and under which checkpoint, or with the first \
+                     thing that does not hold."
+                }
             }
         }
-    };
-    Ok(frame.page(&format!("Proof of {name}"), &body))
+    }
 }
 
 /// The file.

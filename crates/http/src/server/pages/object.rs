@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
+use model::EntryRef;
 use model::extension::WithdrawalAction;
 use node::Permission;
 
@@ -107,12 +108,22 @@ fn provenance(shown: &Shown) -> Markup {
                 div { dt { "Commitment" } dd { (commitment(&object.commitment)) } }
                 div { dt { "Arrived here" } dd { (time(&object.arrived)) } }
                 div { dt { "Label" } dd { (tlp(&object.tlp)) } }
-                div { dt { "PAP" } dd { @match &object.pap { Some(pap) => { "PAP:" (pap.to_ascii_uppercase()) }, None => "none: neither detection nor blocking" } } }
+                div {
+                    dt { "PAP" }
+                    dd {
+                        @match &object.pap {
+                            Some(pap) => { "PAP:" (pap.to_ascii_uppercase()) },
+                            None => "none: neither detection nor blocking",
+                        }
+                    }
+                }
                 div {
                     dt { "Audience" }
                     dd {
                         @match &shown.audience {
-                            Some(audience) => { (plain(&audience.name)) " " span class="quiet" { "version " (audience.version) } },
+                            Some(audience) => {
+                                (plain(&audience.name)) " " span class="quiet" { "version " (audience.version) }
+                            },
                             None if object.tlp == "red" => "nobody: named readers on the owner’s node",
                             None => code { (object.audience) },
                         }
@@ -132,17 +143,31 @@ fn statements_about(statements: &[Statement], this: &str) -> Markup {
         section class="card" aria-labelledby="said-title" {
             div class="head" {
                 h2 id="said-title" { "Every statement about it" }
-                span class="quiet" { (statements.len()) " by " (nations.len()) @if nations.len() == 1 { " nation" } @else { " nations" } }
+                span class="quiet" {
+                    (statements.len()) " by " (nations.len()) @if nations.len() == 1 { " nation" } @else { " nations" }
+                }
             }
             (scrolling("Statements about this object", &html! {
                 table {
                     caption { "Newest version first, as far as you may see them" }
-                    thead { tr { th scope="col" { "Owner" } th scope="col" { "Entry" } th scope="col" { "Version" } th scope="col" { "Label" } th scope="col" { "State" } th scope="col" { "Arrived" } } }
+                    thead {
+                        tr {
+                            th scope="col" { "Owner" }
+                            th scope="col" { "Entry" }
+                            th scope="col" { "Version" }
+                            th scope="col" { "Label" }
+                            th scope="col" { "State" }
+                            th scope="col" { "Arrived" }
+                        }
+                    }
                     tbody {
                         @for object in statements {
                             tr aria-current=[(object.entry == this).then_some("true")] {
                                 td { (origin_chip(&object.origin)) }
-                                th scope="row" { a href={ "/objects/" (object.entry) } { (object.entry) } @if object.entry == this { " (this one)" } }
+                                th scope="row" {
+                                    a href={ "/objects/" (object.entry) } { (object.entry) }
+                                    @if object.entry == this { " (this one)" }
+                                }
                                 td { (version(&object.version)) }
                                 td { (tlp(&object.tlp)) }
                                 td { (object.state) }
@@ -161,8 +186,14 @@ fn content(shown: &Shown) -> Markup {
         section class="card" aria-labelledby="content-title" {
             div class="head" { h2 id="content-title" { "What it says" } span class="quiet" { (shown.object().media) } }
             @match &shown.detail.body {
-                Some(body) => pre class="body" tabindex="0" role="region" aria-label="The object as it was said" { (indented(body.get())) },
-                None => p class="inside" { "The body is gone: it was " (shown.object().state) ". Envelope and commitment stay, so the log still verifies." },
+                Some(body) => pre class="body" tabindex="0" role="region" aria-label="The object as it was said" {
+                    (indented(body.get()))
+                },
+                None => p class="inside" {
+                    "The body is gone: it was "
+                    (shown.object().state)
+                    ". Envelope and commitment stay, so the log still verifies."
+                },
             }
         }
     }
@@ -176,7 +207,9 @@ fn who_sees_card(sheet: &Sheet, object: &Statement) -> Markup {
             div class="inside" {
                 p {
                     strong { (seeing) } " of " (sheet.partners.len()) " partners"
-                    @if let Some(audience) = &sheet.audience { @if object.tlp != "red" { ", audience " strong { (plain(audience)) } } }
+                    @if let Some(audience) = &sheet.audience {
+                        @if object.tlp != "red" { ", audience " strong { (plain(audience)) } }
+                    }
                 }
                 (sheet_lines(sheet))
             }
@@ -189,13 +222,23 @@ fn sheet_lines(sheet: &Sheet) -> Markup {
         ul class="sees" {
             @for line in &sheet.partners {
                 li class=(if line.sees { "yes" } else { "no" }) {
-                    (chip(&line.country)) " " (plain(&line.name)) ": " strong { @if line.sees { "sees it" } @else { "left out" } } ", " (line.because)
+                    (chip(&line.country))
+                    " "
+                    (plain(&line.name))
+                    ": "
+                    strong { @if line.sees { "sees it" } @else { "left out" } }
+                    ", "
+                    (line.because)
                 }
             }
             @for origin in &sheet.unreachable {
-                li class="no" { (origin_chip(origin)) " in the audience, but no active partner now: it gets it when it is one" }
+                li class="no" {
+                    (origin_chip(origin)) " in the audience, but no active partner now: it gets it when it is one"
+                }
             }
-            @if sheet.partners.is_empty() && sheet.unreachable.is_empty() { li { "Nobody beyond this node: there is no partner." } }
+            @if sheet.partners.is_empty() && sheet.unreachable.is_empty() {
+                li { "Nobody beyond this node: there is no partner." }
+            }
         }
     }
 }
@@ -222,7 +265,9 @@ fn receipts(receipts: &[Receipt]) -> Markup {
                         (origin_chip(&receipt.partner)) " stopped using it"
                         @if receipt.erased { ", erased the body" }
                         ", exports " (receipt.exports)
-                        @if receipt.not_recalled > 0 { ", of which " strong class="warn" { (receipt.not_recalled) } " can’t be recalled" }
+                        @if receipt.not_recalled > 0 {
+                            ", of which " strong class="warn" { (receipt.not_recalled) } " can’t be recalled"
+                        }
                         @if let Some(entry) = &receipt.entry { " (" code { (entry) } ")" }
                     }
                 }
@@ -238,10 +283,18 @@ fn downloads(shown: &Shown) -> Markup {
             div class="head" { h2 id="downloads-title" { "Take it along" } }
             ul class="inside" {
                 @if shown.detail.body.is_some() {
-                    li { a href={ "/api/v1/objects/" (entry) "/content" } download={ (entry.replace(':', "-")) ".json" } { "The object, with its marking" } }
+                    li {
+                        a href={ "/api/v1/objects/" (entry) "/content" }
+                            download={ (entry.replace(':', "-")) ".json" } {
+                            "The object, with its marking"
+                        }
+                    }
                     li { a href={ "/proofs/" (entry) "/file" } download { "Proof, open" } ": shows what was said" }
                 }
-                li { a href={ "/proofs/" (entry) "/file?sealed=true" } download { "Proof, sealed" } ": shows when, and that it was said" }
+                li {
+                    a href={ "/proofs/" (entry) "/file?sealed=true" } download { "Proof, sealed" }
+                    ": shows when, and that it was said"
+                }
                 li { a href={ "/proofs/" (entry) } { "What a proof proves, and how to verify it" } }
             }
         }
@@ -258,13 +311,25 @@ fn withdraw_form(frame: &Frame, object: &Statement, reason: &str, action: &str, 
             fieldset {
                 legend { "How far" }
                 @if object.state == "live" {
-                    label { input type="radio" name="action" value="stop-sharing" checked[action == "stop-sharing"]; " Stop sharing: nobody shows or uses it any more" }
+                    label {
+                        input type="radio" name="action" value="stop-sharing" checked[action == "stop-sharing"];
+                        " Stop sharing: nobody shows or uses it any more"
+                    }
                 }
-                label { input type="radio" name="action" value="purge" checked[action == "purge" || object.state != "live"]; " Purge: the body is erased as well, here and there" }
+                label {
+                    input type="radio" name="action" value="purge" checked[action == "purge" || object.state != "live"];
+                    " Purge: the body is erased as well, here and there"
+                }
             }
             button class="secondary" { "Look at what would happen" }
         }
     }
+}
+
+/// The address of a form that was opened without sending it leads to the object.
+pub async fn back(Segment(id): Segment) -> Result<Redirect, Refusal> {
+    let name: EntryRef = id.parse().map_err(Refusal::unreadable)?;
+    Ok(Redirect::to(&format!("/objects/{name}")))
 }
 
 /// Two steps: the first shows who would be told, the second does it.
@@ -305,7 +370,9 @@ fn confirm(frame: &Frame, shown: &Shown, fields: &Fields, wrong: Option<&str>) -
     let object = shown.object();
     let (reason, action) = (fields.text("reason"), fields.text("action"));
     html! {
-        p class="crumbs" { a href="/objects" { "Objects" } " / " a href={ "/objects/" (object.entry) } { (object.entry) } }
+        p class="crumbs" {
+            a href="/objects" { "Objects" } " / " a href={ "/objects/" (object.entry) } { (object.entry) }
+        }
         h1 { "Withdraw " bdi { (title(object)) } "?" }
         @if let Some(wrong) = wrong {
             section class="card" aria-label="Withdraw" { (withdraw_form(frame, object, reason, action, Some(wrong))) }
@@ -314,7 +381,11 @@ fn confirm(frame: &Frame, shown: &Shown, fields: &Fields, wrong: Option<&str>) -
                 div class="head" { h2 id="sure-title" { "Nothing has been sent yet" } }
                 div class="inside" {
                     p {
-                        @if action == "purge" { "The body will be " strong { "erased" } " here, and every partner that has it is told to erase it. This can’t be undone." }
+                        @if action == "purge" {
+                            "The body will be "
+                            strong { "erased" }
+                            " here, and every partner that has it is told to erase it. This can’t be undone."
+                        }
                         @else { "Every partner that has it is told to stop showing and using it." }
                     }
                     p { "Reason: " q { (plain(reason)) } }
@@ -339,8 +410,12 @@ fn told(sheet: &Sheet) -> Markup {
     html! {
         ul class="sees" {
             @for line in &had { li class="yes" { (chip(&line.country)) " " (plain(&line.name)) } }
-            @for origin in &sheet.unreachable { li class="no" { (origin_chip(origin)) " when it is an active partner again" } }
-            @if had.is_empty() && sheet.unreachable.is_empty() { li { "No active partner sees it now; whoever ever had it is still told." } }
+            @for origin in &sheet.unreachable {
+                li class="no" { (origin_chip(origin)) " when it is an active partner again" }
+            }
+            @if had.is_empty() && sheet.unreachable.is_empty() {
+                li { "No active partner sees it now; whoever ever had it is still told." }
+            }
         }
     }
 }

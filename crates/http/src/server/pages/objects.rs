@@ -51,6 +51,23 @@ pub async fn page(
     Ok(frame.page("Objects", &body))
 }
 
+/// Types that the filter proposes; any other can be typed.
+const TYPES: [&str; 13] = [
+    "indicator",
+    "malware",
+    "threat-actor",
+    "relationship",
+    "sighting",
+    "vulnerability",
+    "attack-pattern",
+    "identity",
+    "infrastructure",
+    "tool",
+    "report",
+    "note",
+    "x-misp-event",
+];
+
 fn form(filter: &Filter) -> Markup {
     let value = |field: &Option<String>| field.clone().unwrap_or_default();
     html! {
@@ -58,14 +75,14 @@ fn form(filter: &Filter) -> Markup {
             div { label for="f-q" { "Name or id" } input id="f-q" name="q" type="search" value=(value(&filter.q)); }
             div {
                 label for="f-country" { "Owner" }
-                input id="f-country" name="country" maxlength="2" size="4" placeholder="FR" value=(value(&filter.country)) autocapitalize="characters";
+                input id="f-country" name="country" maxlength="2" size="4" placeholder="FR"
+                    value=(value(&filter.country)) autocapitalize="characters";
             }
             div {
                 label for="f-type" { "Type" }
                 input id="f-type" name="type" list="types" value=(value(&filter.kind));
                 datalist id="types" {
-                    @for kind in ["indicator", "malware", "threat-actor", "relationship", "sighting", "vulnerability",
-                        "attack-pattern", "identity", "infrastructure", "tool", "report", "note", "x-misp-event"] { option value=(kind) {} }
+                    @for kind in TYPES { option value=(kind) {} }
                 }
             }
             div {
@@ -117,7 +134,10 @@ pub fn table(items: &[Statement]) -> Markup {
             caption { "Newest first, at most 100" }
             thead {
                 tr {
-                    th scope="col" { "Label" } th scope="col" { "Title" } th scope="col" { "Type" } th scope="col" { "Owner" }
+                    th scope="col" { "Label" }
+                    th scope="col" { "Title" }
+                    th scope="col" { "Type" }
+                    th scope="col" { "Owner" }
                     th scope="col" { "Version" } th scope="col" { "Arrived" }
                 }
             }
@@ -150,13 +170,15 @@ pub fn title(object: &Statement) -> String {
     object.title.as_deref().filter(|title| !title.trim().is_empty()).map_or_else(|| object.stix_id.clone(), plain)
 }
 
-/// The object's own version; 1970 stands for none (the API's contract).
+/// The object's own version, with its year: it may be old. 1970 stands for none (the API's contract).
 pub fn version(rfc3339: &str) -> Markup {
     if rfc3339.starts_with("1970-01-01T00:00:00") {
-        html! { span class="quiet" { "none" } }
-    } else {
-        html! { time datetime=(rfc3339) title=(rfc3339) { (short_time(rfc3339)) " " (rfc3339.get(..4).unwrap_or_default()) } }
+        return html! { span class="quiet" { "none" } };
     }
+    let short = short_time(rfc3339);
+    let (day, clock) = short.rsplit_once(' ').unwrap_or((&short, ""));
+    let year = rfc3339.get(..4).unwrap_or_default();
+    html! { time datetime=(rfc3339) title=(rfc3339) { (day) " " (year) " " (clock) } }
 }
 
 #[cfg(test)]
@@ -199,6 +221,16 @@ pub mod tests {
         assert_eq!(title(&object(None)), "malware--26ffb872-1dd9-446e-b6f5-d58527e5b5d2");
         assert_eq!(title(&object(Some(" "))), "malware--26ffb872-1dd9-446e-b6f5-d58527e5b5d2");
         assert_eq!(title(&object(Some("Blue Lynx"))), "Blue Lynx");
+    }
+
+    #[test]
+    fn versions_carry_their_year() {
+        let check = |version_of, expect: &str| {
+            let text = version(version_of).into_string();
+            assert!(text.contains(expect), "{text}");
+        };
+        check("2019-11-20T08:00:00.000000Z", ">20 Nov 2019 08:00Z<");
+        check("1970-01-01T00:00:00.000000Z", ">none<");
     }
 
     #[test]

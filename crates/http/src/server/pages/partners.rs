@@ -36,7 +36,9 @@ async fn shown(app: &App, caller: Caller, above: &Markup) -> Result<Markup, Refu
         @if manages { (invitations(&frame)) }
         section class="card" aria-labelledby="known-title" {
             div class="head" { h2 id="known-title" { "Known" } span class="quiet" { (known.len()) } }
-            @if known.is_empty() { p class="inside" { "None yet." } } @else { (scrolling("Known partners", &table(&frame, &known, manages))) }
+            @if known.is_empty() {
+                p class="inside" { "None yet." }
+            } @else { (scrolling("Known partners", &table(&frame, &known, manages))) }
         }
     };
     Ok(frame.page("Partners", &body))
@@ -49,7 +51,10 @@ fn invitations(frame: &Frame) -> Markup {
                 div class="head" { h2 id="invite-title" { "Invite a nation" } }
                 form class="inside stacked" method="post" action="/partners/invite" {
                     (frame.csrf())
-                    p { "Makes a code for one nation: 72 hours, one use, five tries. Give it to its people over a channel that you trust." }
+                    p {
+                        "Makes a code for one nation: 72 hours, one use, five tries. Give it to its people over a \
+                         channel that you trust."
+                    }
                     button { "Make an invitation" }
                 }
             }
@@ -69,10 +74,16 @@ fn invitations(frame: &Frame) -> Markup {
 fn to_confirm(frame: &Frame, partner: &Partner, manages: bool) -> Markup {
     html! {
         section class="card alarm" aria-label={ "To confirm: " (plain(&partner.name)) } {
-            div class="head" { h2 { (chip(&partner.country)) " " (plain(&partner.name)) " waits for you" } span class="quiet" { (partner.state.replace('-', " ")) " since " (time(&partner.since)) } }
+            div class="head" {
+                h2 { (chip(&partner.country)) " " (plain(&partner.name)) " waits for you" }
+                span class="quiet" { (partner.state.replace('-', " ")) " since " (time(&partner.since)) }
+            }
             div class="inside" {
                 @if let Some(words) = &partner.words {
-                    p { "Call its people. Read these six words to each other. If one differs, somebody is in between: do not confirm." }
+                    p {
+                        "Call its people. Read these six words to each other. If one differs, somebody is in \
+                         between: do not confirm."
+                    }
                     ol class="words" { @for word in words.split(' ') { li { (plain(word)) } } }
                 } @else {
                     p { "It was proposed by a roster. Confirm it if you believe who signed that roster." }
@@ -83,9 +94,15 @@ fn to_confirm(frame: &Frame, partner: &Partner, manages: bool) -> Markup {
                         (frame.csrf())
                         input type="hidden" name="partner" value=(partner.origin);
                         @if partner.words.is_some() {
-                            label { input type="checkbox" name="sure" value="yes" required; " All six words were the same on the telephone" }
+                            label {
+                                input type="checkbox" name="sure" value="yes" required;
+                                " All six words were the same on the telephone"
+                            }
                         } @else {
-                            label { input type="checkbox" name="sure" value="yes" required; " I believe the signer of the roster" }
+                            label {
+                                input type="checkbox" name="sure" value="yes" required;
+                                " I believe the signer of the roster"
+                            }
                         }
                         button name="to" value="confirm" { "Confirm " (partner.country) }
                     }
@@ -100,16 +117,34 @@ fn table(frame: &Frame, partners: &[Partner], manages: bool) -> Markup {
     html! {
         table class="cards" {
             caption { "Partners that were confirmed, held or cut" }
-            thead { tr { th scope="col" { "Partner" } th scope="col" { "Class" } th scope="col" { "State" } th scope="col" { "Reached by" } th scope="col" { "Since" } th scope="col" { "Decide" } } }
+            thead {
+                tr {
+                    th scope="col" { "Partner" }
+                    th scope="col" { "Class" }
+                    th scope="col" { "State" }
+                    th scope="col" { "Reached by" }
+                    th scope="col" { "Since" }
+                    th scope="col" { "Decide" }
+                }
+            }
             tbody {
                 @for partner in partners {
                     tr {
-                        th scope="row" { (chip(&partner.country)) " " (plain(&partner.name)) div class="quiet" { code { (partner.origin) } } }
+                        th scope="row" {
+                            (chip(&partner.country))
+                            " "
+                            (plain(&partner.name))
+                            div class="quiet" { code { (partner.origin) } }
+                        }
                         td data-l="Class" { (partner.class) }
-                        td data-l="State" { (partner.state) @if let Some(reason) = &partner.held_reason { ": " (plain(reason)) } }
+                        td data-l="State" {
+                            (partner.state) @if let Some(reason) = &partner.held_reason { ": " (plain(reason)) }
+                        }
                         td data-l="Reached by" { (partner.reach) " " span class="quiet" { (plain(&partner.address)) } }
                         td data-l="Since" { (time(&partner.since)) }
-                        td data-l="Decide" { @if manages { (decisions(frame, partner)) } @else { span class="quiet" { "not your role" } } }
+                        td data-l="Decide" {
+                            @if manages { (decisions(frame, partner)) } @else { span class="quiet" { "not your role" } }
+                        }
                     }
                 }
             }
@@ -139,7 +174,9 @@ fn decisions(frame: &Frame, partner: &Partner) -> Markup {
             },
             _ => span class="quiet" { "peer with it anew" },
         }
-        @if partner.state != "cut" { details { summary { "Cut…" } (cut_form(frame, &partner.origin, &partner.country)) } }
+        @if partner.state != "cut" {
+            details { summary { "Cut…" } (cut_form(frame, &partner.origin, &partner.country)) }
+        }
     }
 }
 
@@ -151,10 +188,18 @@ pub fn cut_form(frame: &Frame, origin: &str, country: &str) -> Markup {
             input type="hidden" name="partner" value=(origin);
             label for={ "cut-" (country) } { "Why" }
             input id={ "cut-" (country) } name="reason" maxlength="1000" required;
-            label { input type="checkbox" name="sure" value="yes" required; " It gets nothing more from us, and nothing of it is taken" }
+            label {
+                input type="checkbox" name="sure" value="yes" required;
+                " It gets nothing more from us, and nothing of it is taken"
+            }
             button class="danger" name="to" value="cut" { "Cut " (country) }
         }
     }
+}
+
+/// The address of a form that was opened without sending it leads to the list.
+pub async fn back() -> Redirect {
+    Redirect::to("/partners")
 }
 
 /// Makes an invitation and shows its code once.
@@ -162,9 +207,15 @@ pub async fn invite(State(app): State<App>, posted: Posted) -> Result<Markup, Re
     let Json(invitation) = partners::invite(State(app.clone()), posted.caller.clone()).await?;
     let above = html! {
         section class="card" aria-labelledby="made-title" {
-            div class="head" { h2 id="made-title" { "An invitation was made" } span class="quiet" { "until " (time(&invitation.expires)) } }
+            div class="head" {
+                h2 id="made-title" { "An invitation was made" }
+                span class="quiet" { "until " (time(&invitation.expires)) }
+            }
             div class="inside" {
-                p { "It is shown this once. Whoever has it can knock; nobody is a partner before both sides have compared the six words." }
+                p {
+                    "It is shown this once. Whoever has it can knock; nobody is a partner before both sides have \
+                     compared the six words."
+                }
                 pre class="note code" tabindex="0" role="region" aria-label="Invitation code" { (invitation.code) }
             }
         }

@@ -96,8 +96,9 @@ async fn read(request: Request) -> Result<(Parts, Fields), Refusal> {
     Ok((parts, Fields { named, bytes }))
 }
 
-/// Was the form sent by a page of this node? Browsers say so (Fetch Metadata §2.3); what says nothing is no browser, and
-/// has no cookie that it didn't set itself. This guards the login, which has no session yet whose value it could repeat.
+/// Was the form sent by a page of this node? Browsers say so (Fetch Metadata §2.3); what says nothing is no browser,
+/// and has no cookie that it didn't set itself. This guards the login, which has no session yet whose value it could
+/// repeat.
 fn is_ours(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none")
 }

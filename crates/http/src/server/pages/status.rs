@@ -34,7 +34,12 @@ fn body(frame: &Frame, status: &Status) -> Markup {
             section class="card" aria-labelledby="own-title" {
                 div class="head" { h2 id="own-title" { "Our log" } a href="/log" { "Entries" } }
                 div class="inside" id="own-live" data-live {
-                    p { strong { (number(status.log.size)) } " entries signed, " strong { (number(status.objects)) } " objects of ours" }
+                    p {
+                        strong { (number(status.log.size)) }
+                        " entries signed, "
+                        strong { (number(status.objects)) }
+                        " objects of ours"
+                    }
                     (verbatim("Checkpoint of our log", &status.log.checkpoint))
                     p class="quiet" { "Origin " code { (status.origin) } }
                 }
@@ -92,16 +97,20 @@ fn sentence(partners: &[Partner]) -> Markup {
 
 fn partners(partners: &[Partner]) -> Markup {
     if partners.is_empty() {
-        return html! { p class="inside" { "This node has no partner. It works alone; " a href="/partners" { "invite the first one" } "." } };
+        let invite = html! { a href="/partners" { "invite the first one" } };
+        return html! { p class="inside" { "This node has no partner. It works alone; " (invite) "." } };
     }
     scrolling(
-        "Partners",
+        "Table of partners",
         &html! {
             table class="cards" {
                 caption { "Partner by partner: how we stand with its log, and how it stands with ours" }
                 thead {
                     tr {
-                        th scope="col" { "Partner" } th scope="col" { "Class" } th scope="col" { "State" } th scope="col" { "Lag" }
+                        th scope="col" { "Partner" }
+                        th scope="col" { "Class" }
+                        th scope="col" { "State" }
+                        th scope="col" { "Lag" }
                         th scope="col" class="n" { "Entries" } th scope="col" class="n" { "Objects" }
                         th scope="col" { "Fetched from us" } th scope="col" { "Incomplete" }
                     }
@@ -143,7 +152,9 @@ fn lag(lag: &Lag) -> Markup {
         "in-step" => html! { span class="dot good" {} "in step" (heard) },
         "behind" => html! { span class="dot warn" {} strong { (number(lag.entries.unwrap_or(0))) } " behind" (heard) },
         "not-heard" => {
-            html! { span class="dot warn" {} "not heard since" @if lag.heard.is_none() { " it was confirmed" } (heard) (why) }
+            html! {
+                span class="dot warn" {} "not heard since" @if lag.heard.is_none() { " it was confirmed" } (heard) (why)
+            }
         }
         "held" => html! { span class="dot bad" {} "held" (why) },
         _ => html! { span class="dot" {} "not asked yet" },
@@ -172,13 +183,21 @@ fn evidence_box(frame: &Frame, partner: &Partner, evidence: &[Evidence]) -> Mark
         article class="inside evidence" aria-label={ "Held: " (plain(&partner.name)) } {
             h3 {
                 (chip(&partner.country)) " " (plain(&partner.name)) " is "
-                @if kept.is_empty() { "held by a person’s decision" } @else { strong class="bad" { "held with evidence" } }
+                @if kept.is_empty() {
+                    "held by a person’s decision"
+                } @else { strong class="bad" { "held with evidence" } }
             }
             @if let Some(reason) = partner.held_reason.as_ref().or(partner.lag.why.as_ref()) { p { (plain(reason)) } }
             @if !kept.is_empty() {
-                ul { @for row in &kept { li { (time(&row.at)) " " strong { (plain(&row.kind)) } ": " (plain(&row.summary)) } } }
+                ul {
+                    @for row in &kept {
+                        li { (time(&row.at)) " " strong { (plain(&row.kind)) } ": " (plain(&row.summary)) }
+                    }
+                }
             }
-            p class="quiet" { "Nothing of it is taken while it is held. Speak with its people before you resume or cut." }
+            p class="quiet" {
+                "Nothing of it is taken while it is held. Speak with its people before you resume or cut."
+            }
             @if frame.may(Permission::ManagePartners) { (decide(frame, partner)) }
         }
     }
@@ -203,7 +222,10 @@ fn decide(frame: &Frame, partner: &Partner) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use model::Role;
+
     use super::super::super::api::status::Incomplete;
+    use super::super::frame::tests::frame;
     use super::*;
 
     fn partner(country: &str, state: &str, lag: &'static str, heard: Option<&str>) -> Partner {
@@ -262,6 +284,29 @@ mod tests {
             &[silent(), silent(), behind, unasked],
             "0 of 4 partners in step, 2 not heard, 1 behind, 1 not asked yet.",
         );
+    }
+
+    #[test]
+    fn held_partners_are_shown_with_their_evidence_and_the_way_out() {
+        let row = |origin: &str| Evidence {
+            partner: origin.to_owned(),
+            at: "2026-11-24T13:54:00.000000Z".to_owned(),
+            kind: "consistency".to_owned(),
+            summary: "two checkpoints of size 7 <do not fit>".to_owned(),
+        };
+        let held = partner("SI", "held", "held", None);
+        let shown = |role, evidence: &[Evidence]| evidence_box(&frame(role), &held, evidence).into_string();
+        let text = shown(Role::Liaison, &[row(&held.origin), row("entraide/EE/REAL/0123456789abcdef")]);
+        assert!(text.contains("held with evidence") && text.contains("&lt;do not fit&gt;"), "{text}");
+        assert_eq!(text.matches("two checkpoints").count(), 1);
+        assert!(
+            text.contains("Resume SI") && text.contains("Cut SI") && text.contains("name=\"csrf\" value=\"abab"),
+            "{text}"
+        );
+        let text = shown(Role::Viewer, &[]);
+        assert!(text.contains("held by a person’s decision") && !text.contains("<button"), "{text}");
+        assert!(is_held(&held) && is_held(&partner("SI", "active", "held", None)));
+        assert!(!is_held(&partner("SI", "cut", "held", None)));
     }
 
     #[test]

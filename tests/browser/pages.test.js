@@ -1,0 +1,325 @@
+// Every page in light and dark, wide and narrow: no accessibility violation, nothing that the content security policy
+// refuses, no sideways scroll. And what people do there: log in by keyboard alone, peer, read, withdraw.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { chromium } from "playwright-core";
+import { Node, sample, until } from "./nodes.js";
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>";
+
+let browser, fr, ee, french, estonian;
+
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync"],
+  });
+  [fr, ee] = await Promise.all([Node.start("FR"), Node.start("EE")]);
+  [french, estonian] = await Promise.all([fr.session(), ee.session()]);
+});
+
+after(async () => {
+  await browser?.close();
+  await Promise.all([fr?.stop(), ee?.stop()]);
+});
+
+/** A page of somebody who is logged in, and everything that its console complains of. */
+const open = async (node, session, options = {}) => {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  if (session) await context.addCookies([session.cookie]);
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("console", (message) => { if (["error", "warning"].includes(message.type())) complaints.push(message.text()); });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  return { page, complaints, go: (path) => page.goto(node.url + path), close: () => context.close() };
+};
+
+/** axe-core runs in a world of its own, where the page's policy does not refuse it and it can't hide what is refused. */
+const violations = async (page) => {
+  const world = await page.context().newCDPSession(page);
+  const { frameTree } = await world.send("Page.getFrameTree");
+  const { executionContextId: contextId } = await world.send("Page.createIsolatedWorld", { frameId: frameTree.frame.id });
+  const evaluate = async (expression) => {
+    const { result, exceptionDetails } = await world.send("Runtime.evaluate", { expression, contextId, awaitPromise: true, returnByValue: true });
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    return result.value;
+  };
+  await evaluate(`${axe};0`);
+  const found = await evaluate(`axe.run(document, { resultTypes: ["violations"] }).then((all) => all.violations.map((one) =>
+    one.id + ": " + one.nodes.map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).join("; ")))`);
+  await world.detach();
+  return found;
+};
+
+const LOOKS = ["light", "dark"].flatMap((colorScheme) => [1440, 390].map((width) => ({ colorScheme, width })));
+
+/** Checks one address in every look. */
+const looksRight = async (node, session, path, { status = 200, prepare } = {}) => {
+  for (const { colorScheme, width } of LOOKS) {
+    const { page, complaints, go, close } = await open(node, session, { colorScheme, viewport: { width, height: 900 } });
+    const where = `${path} ${colorScheme} ${width}`;
+    assert.equal((await go(path)).status(), status, where);
+    if (prepare) await prepare(page);
+    assert.deepEqual(await violations(page), [], where);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(wide <= 0, `${where} scrolls sideways by ${wide} px`);
+    // Chromium reports the status of the page itself as a complaint.
+    const real = complaints.filter((text) => !(status !== 200 && text.includes(`status of ${status}`)));
+    assert.deepEqual(real, [], where);
+    assert.match(await page.locator(".exercise").innerText(), /EXERCISE EX-BROWSER/, where);
+    await close();
+  }
+};
+
+describe("before anybody is logged in", () => {
+  test("the login looks right", () => looksRight(fr, null, "/login"));
+
+  test("every page leads to the login, and nothing of the node is shown", async () => {
+    const { page, go, close } = await open(fr, null);
+    for (const path of ["/", "/objects?type=malware", "/objects/FR:0", "/log", "/proofs/FR:0", "/audiences", "/partners"]) {
+      await go(path);
+      assert.equal(new URL(page.url()).pathname, "/login", path);
+    }
+    await close();
+  });
+
+  test("a person logs in by keyboard alone, and comes to where they wanted to be", async () => {
+    const { page, complaints, go, close } = await open(fr, null);
+    await go("/objects?type=malware");
+    const { login, password, code } = await fr.credentials();
+    assert.equal(await page.evaluate(() => document.activeElement.id), "login");
+    for (const text of [login, password]) {
+      await page.keyboard.type(text);
+      await page.keyboard.press("Tab");
+    }
+    await page.keyboard.type(code);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${fr.url}/objects?type=malware`);
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+    await page.getByRole("button", { name: "Log out" }).focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${fr.url}/login`);
+    await go("/");
+    assert.equal(new URL(page.url()).pathname, "/login");
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+
+  test("whatever was wrong, the answer is one, and it looks right", async () => {
+    const said = [];
+    for (const [login, password] of [["admin", "not the password at all"], ["nobody-here", "not the password at all"]]) {
+      const { page, go, close } = await open(fr, null, { javaScriptEnabled: false });
+      await go("/login?to=//evil.example");
+      await page.getByLabel("Login").fill(login);
+      await page.getByLabel("Password").fill(password);
+      await page.getByLabel("One-time code").fill("000 000");
+      await page.getByRole("button", { name: "Log in" }).click();
+      said.push(await page.getByRole("alert").innerText());
+      assert.equal(await page.getByLabel("Login").inputValue(), login);
+      assert.equal(await page.getByLabel("Password").inputValue(), "");
+      assert.equal(await page.locator("input[name=to]").inputValue(), "/");
+      await close();
+    }
+    assert.equal(said[0], said[1]);
+  });
+});
+
+describe("two nations become partners", () => {
+  test("six words stand on both screens, and both confirm", async () => {
+    const [a, b] = [await open(fr, french), await open(ee, estonian)];
+    await a.go("/partners");
+    await a.page.getByRole("button", { name: "Make an invitation" }).click();
+    const code = await a.page.getByRole("region", { name: "Invitation code" }).innerText();
+    await b.go("/partners");
+    await b.page.getByLabel("The code that you were given").fill(code);
+    await b.page.getByRole("button", { name: "Call the other node" }).click();
+    await b.page.waitForURL(`${ee.url}/partners`);
+    await a.go("/partners");
+    const words = await Promise.all([a, b].map(({ page }) => page.locator(".words li").allInnerTexts()));
+    assert.equal(words[0].length, 6);
+    assert.deepEqual(words[0], words[1]);
+    await looksRight(fr, french, "/partners");
+    for (const { page } of [a, b]) {
+      await page.getByLabel("All six words were the same on the telephone").check();
+      await page.getByRole("button", { name: /^Confirm / }).click();
+      await page.locator(".words").waitFor({ state: "detached" });
+    }
+    assert.deepEqual([...a.complaints, ...b.complaints], []);
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  test("a code that is none is refused in words, and the page still looks right", async () => {
+    const { page, go, close } = await open(fr, french);
+    await go("/partners");
+    await page.getByLabel("The code that you were given").fill("rubbish");
+    await page.getByRole("button", { name: "Call the other node" }).click();
+    assert.ok((await page.getByRole("alert").innerText()).length > 10);
+    assert.deepEqual(await violations(page), []);
+    await close();
+  });
+});
+
+describe("what was said is shown", () => {
+  let entry, malware;
+
+  before(async () => {
+    await french.command("POST", "/audiences", { name: "Neighbours", kind: "named", members: ["EE"] });
+    const bundle = JSON.parse(await sample("small-bundle.json"));
+    malware = bundle.objects.find((object) => object.type === "malware");
+    malware.description = HOSTILE;
+    malware.name = `${malware.name} ${HOSTILE} \u202Efdp.exe`;
+    const said = await french.command("POST", "/statements?label=amber&audience=Neighbours", JSON.stringify(bundle));
+    assert.deepEqual(said.items.filter((item) => item.fate !== "asserted"), []);
+    entry = said.items.find((item) => item.id === malware.id).entry;
+    const misp = await french.command("POST", "/intake?source=test", await sample("misp-event.json"));
+    assert.ok(misp.items.length > 0);
+    await until("Estonia to hear it", async () => {
+      const heard = await estonian.command("GET", `/objects?country=FR&type=malware`);
+      return heard.items.length > 0;
+    });
+  });
+
+  for (const path of ["/", "/objects", "/objects?q=no-such-thing", "/objects?country=F", "/log", "/log?country=EE", "/audiences", "/partners"]) {
+    test(`${path} looks right`, () => looksRight(fr, french, path));
+  }
+  test("an object of ours looks right", () => looksRight(fr, french, `/objects/${entry}`));
+  test("an object of a partner looks right", () => looksRight(ee, estonian, `/objects/${entry}`));
+  test("a proof looks right", () => looksRight(fr, french, `/proofs/${entry}`));
+  test("what is not there looks right", () => looksRight(fr, french, "/objects/FR:999999", { status: 404 }));
+  test("an address that means nothing looks right", () => looksRight(fr, french, "/no/such/page", { status: 404 }));
+  test("opened details look right", () => looksRight(fr, french, "/partners", {
+    prepare: async (page) => { for (const summary of await page.locator("main details > summary").all()) await summary.click(); },
+  }));
+
+  test("the status is one sentence about the partner", async () => {
+    const { page, go, close } = await open(fr, french);
+    await until("the partner to be in step", async () => {
+      await go("/");
+      return (await page.locator("h1").innerText()) === "The one partner is in step.";
+    });
+    assert.match(await page.getByRole("region", { name: "Checkpoint of our log" }).innerText(), /^entraide\/FR\/EX-BROWSER\//);
+    await close();
+  });
+
+  test("hostile text stays text, in lists, titles and bodies, also at the partner", async () => {
+    for (const [node, session] of [[fr, french], [ee, estonian]]) {
+      const { page, complaints, go, close } = await open(node, session);
+      let dialogs = 0;
+      page.on("dialog", (dialog) => { dialogs += 1; return dialog.dismiss(); });
+      await go("/objects?type=malware");
+      await page.getByRole("link", { name: /<script>/ }).click();
+      await page.waitForURL(`${node.url}/objects/${entry}`);
+      assert.match(await page.getByRole("region", { name: "The object as it was said" }).innerText(), /onerror=alert\(1\)/);
+      assert.ok(!(await page.content()).includes("\u202E"));
+      assert.match(await page.title(), /Entraide/);
+      assert.equal(dialogs, 0);
+      assert.equal(await page.locator("main script, main img").count(), 0);
+      assert.deepEqual(complaints, []);
+      await close();
+    }
+  });
+
+  test("the whole row opens, and filters stay in the address", async () => {
+    const { page, go, close } = await open(fr, french, { javaScriptEnabled: false });
+    await go("/objects");
+    await page.getByLabel("Type").fill("indicator");
+    await page.getByRole("button", { name: "Filter" }).click();
+    assert.equal(new URL(page.url()).searchParams.get("type"), "indicator");
+    assert.equal(await page.getByLabel("Type").inputValue(), "indicator");
+    const row = page.locator("tbody tr").first();
+    // The link covers the row: the click is meant for the cell, and lands on the link.
+    await row.locator("td").last().click({ force: true });
+    assert.match(new URL(page.url()).pathname, /^\/objects\/FR:\d+$/);
+    await close();
+  });
+
+  test("who will see it is said nation by nation, and members with them", async () => {
+    const { page, go, close } = await open(fr, french);
+    await go(`/objects/${entry}`);
+    const sheet = page.getByRole("region", { name: "Who will see this?" });
+    assert.match(await sheet.innerText(), /1 of 1 partners, audience Neighbours/);
+    assert.match(await sheet.innerText(), /CERT-EE: sees it, it is in the audience/);
+    await close();
+  });
+
+  test("proofs are downloaded, open and sealed", async () => {
+    const { page, go, close } = await open(fr, french);
+    await go(`/proofs/${entry}`);
+    const sizes = [];
+    for (const name of ["Open proof", "Sealed proof"]) {
+      const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name }).click()]);
+      assert.equal(download.suggestedFilename(), `${entry.replace(":", "-")}.proof`);
+      sizes.push((await readFile(await download.path())).length);
+    }
+    assert.ok(sizes[0] > sizes[1] && sizes[1] > 200, sizes.join(" "));
+    await close();
+  });
+
+  test("a page hears of what is new and shows it, without a reload and with nothing moved under the pointer", async () => {
+    const { page, complaints, go, close } = await open(fr, french);
+    await go("/objects");
+    await page.getByText("Live", { exact: true }).waitFor();
+    const first = () => page.locator("tbody tr").first().innerText();
+    const was = await first();
+    await page.locator("tbody tr").first().hover();
+    const later = { ...malware, name: "Newer name", description: "x", modified: "2026-11-24T00:00:00.000Z" };
+    await french.command("POST", "/statements?label=amber&audience=Neighbours", JSON.stringify(later));
+    await page.getByText("Live: newer data waits while you are here").waitFor();
+    assert.equal(await first(), was);
+    await page.mouse.move(1, 1);
+    await page.getByText("Newer name").first().waitFor();
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+
+  test("a withdrawal shows who is told before it is sent, and the body is gone afterwards", async () => {
+    const { page, go, close } = await open(fr, french, { javaScriptEnabled: false });
+    const [last] = (await french.command("GET", "/objects?country=FR&type=relationship")).items;
+    await go(`/objects/${last.entry}`);
+    await page.getByLabel("Why, in one line of English").fill("It named the wrong host");
+    await page.getByLabel("Purge: the body is erased as well, here and there").check();
+    await page.getByRole("button", { name: "Look at what would happen" }).click();
+    assert.match(await page.locator("main").innerText(), /Nothing has been sent yet[\s\S]*CERT-EE/);
+    await page.getByRole("button", { name: `Withdraw ${last.entry} now` }).click();
+    await page.waitForURL(`${fr.url}/objects/${last.entry}`);
+    assert.match(await page.locator("main").innerText(), /The body is gone: it was erased/);
+    await close();
+    await looksRight(fr, french, `/objects/${last.entry}`);
+  });
+
+  test("a form without the session's value changes nothing", async () => {
+    const answer = await fetch(`${fr.url}/partners/change`, {
+      method: "POST",
+      headers: { cookie: `${french.cookie.name}=${french.cookie.value}`, "content-type": "application/x-www-form-urlencoded" },
+      body: "partner=EE&to=cut&sure=yes&reason=x",
+    });
+    assert.equal(answer.status, 403);
+    assert.match(answer.headers.get("content-type"), /text\/html/);
+    assert.equal((await french.command("GET", "/partners")).items[0].state, "active");
+  });
+
+  test("a partner is held with a reason, stands on top of the status, and is resumed from there", async () => {
+    const { page, complaints, go, close } = await open(fr, french);
+    await go("/partners");
+    await page.getByText("Hold…").click();
+    await page.locator("#hold-EE").fill("Two checkpoints <b>do not fit</b>");
+    await page.getByRole("button", { name: "Hold EE" }).click();
+    await looksRight(fr, french, "/");
+    await go("/");
+    assert.match(await page.locator("h1").innerText(), /1 held/);
+    assert.match(await page.getByRole("region", { name: "Held partners" }).innerText(), /do not fit<\/b>/);
+    await page.getByRole("button", { name: "Resume EE" }).click();
+    await page.waitForURL(`${fr.url}/partners`);
+    assert.equal((await french.command("GET", "/partners")).items[0].state, "active");
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+});
