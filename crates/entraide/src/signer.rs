@@ -158,11 +158,8 @@ impl FileSigner {
     pub fn open(layout: &Layout) -> Result<(Self, Identified), OpenError> {
         let keys = Keys::read(layout)?;
         let path = layout.signer();
-        let shown = || path.display().to_string();
-        let file = OpenOptions::new().read(true).write(true).open(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => OpenError::Missing(shown()),
-            _ => io_error(&path, &error).into(),
-        })?;
+        let file = OpenOptions::new().read(true).write(true).open(&path);
+        let file = file.map_err(|error| not_opened(&path, &error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(layout.dir().display().to_string())),
@@ -189,6 +186,13 @@ impl FileSigner {
         state.mark = mark;
         Ok(())
     }
+}
+
+fn not_opened(path: &Path, error: &std::io::Error) -> OpenError {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return OpenError::Missing(path.display().to_string());
+    }
+    io_error(path, error).into()
 }
 
 fn checked_mark(file: &File, path: &Path, origin: &Origin) -> Result<Mark, OpenError> {
@@ -272,10 +276,7 @@ impl Onlooker {
     pub fn open(layout: &Layout) -> Result<Self, OpenError> {
         let keys = Keys::read(layout)?;
         let path = layout.signer();
-        let file = File::open(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => OpenError::Missing(path.display().to_string()),
-            _ => io_error(&path, &error).into(),
-        })?;
+        let file = File::open(&path).map_err(|error| not_opened(&path, &error))?;
         let mark = as_checkpoint(&checked_mark(&file, &path, &keys.identity.origin)?);
         Ok(Self { wrapping: keys.wrapping, cursor: keys.cursor, mark, identity: keys.identity })
     }

@@ -138,18 +138,17 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 pub fn usage(error: &clap::Error) -> Result<(), Failure> {
     use clap::error::ErrorKind;
     let text = error.render().to_string();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => print::raw(text.as_bytes()),
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Err(Failure::Usage("say which command: `entraide help` lists them".to_owned()))
-        }
-        _ => {
-            let said = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
-            let words: Vec<&str> = said.flat_map(str::split_whitespace).collect();
-            let line = words.join(" ");
-            Err(Failure::Usage(format!("{}: see --help", line.strip_prefix("error: ").unwrap_or(&line))))
-        }
+    let kind = error.kind();
+    if matches!(kind, ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return print::raw(text.as_bytes());
     }
+    if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Err(Failure::Usage("say which command: `entraide help` lists them".to_owned()));
+    }
+    let said = text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let words: Vec<&str> = said.flat_map(str::split_whitespace).collect();
+    let line = words.join(" ");
+    Err(Failure::Usage(format!("{}: see --help", line.strip_prefix("error: ").unwrap_or(&line))))
 }
 
 async fn execute(cli: Cli) -> Result<(), Failure> {

@@ -111,7 +111,8 @@ fn entry_row(entry: &LogEntry) -> Vec<String> {
             format!("{state}{} {} {title}", object.tlp, object.stix_id)
         }
         (None, Some(reason)) => format!("kept raw: {}", clean(reason)),
-        (None, None) => "not opened to you".to_owned(),
+        (None, None) if entry.arrived.is_some() => "taken back, or not for you".to_owned(),
+        (None, None) => "not opened to us".to_owned(),
     };
     vec![entry.entry.clone(), commitment, arrived, said]
 }
