@@ -256,8 +256,9 @@ impl Desk {
             target: Citation { origin: self.origin.clone(), index, commitment },
             store: true,
             erased,
-            exports: 0,
-            exports_not_recalled: 0,
+            // Nothing counts what leaves by hand yet, and a receipt says nothing that nobody knows.
+            exports: None,
+            exports_not_recalled: None,
         };
         let body = receipt.to_bytes();
         audience::say_workflow(work, only_owner.at, set, None, &body)?;

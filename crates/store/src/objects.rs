@@ -76,6 +76,8 @@ pub struct ObjectFilter {
     pub text: Option<String>,
     /// One state.
     pub state: Option<ObjectState>,
+    /// One feed: what nations say of the world, or what they say about sharing.
+    pub lane: Option<Lane>,
 }
 
 macro_rules! select {
@@ -245,6 +247,7 @@ impl Db<'_> {
             None => None,
         };
         let state = filter.state.map(ObjectState::code);
+        let lane = filter.lane.map(Lane::code);
         let text = filter.text.as_ref().map(|text| text.trim().to_ascii_lowercase()).filter(|text| !text.is_empty());
         let whole: Option<StixId> = text.as_ref().and_then(|text| text.parse().ok());
         let uuid = whole.as_ref().map(Uuid::of);
@@ -252,15 +255,16 @@ impl Db<'_> {
         let mut statement = self.conn.prepare_cached(if uuid.is_some() {
             select!(
                 "WHERE uuid = ?5 AND statement < ?1 AND (?2 IS NULL OR log = ?2) AND (?3 IS NULL OR kind = ?3)
-                 AND (?4 IS NULL OR state = ?4) ORDER BY statement DESC"
+                 AND (?4 IS NULL OR state = ?4) AND (?6 IS NULL OR lane = ?6) ORDER BY statement DESC"
             )
         } else {
             select!(
                 "WHERE statement < ?1 AND (?2 IS NULL OR log = ?2) AND (?3 IS NULL OR kind = ?3)
-                 AND (?4 IS NULL OR state = ?4) AND ?5 IS NULL ORDER BY statement DESC"
+                 AND (?4 IS NULL OR state = ?4) AND ?5 IS NULL AND (?6 IS NULL OR lane = ?6)
+                 ORDER BY statement DESC"
             )
         })?;
-        let mut rows = statement.query(params![before, filter.log, kind, state, uuid])?;
+        let mut rows = statement.query(params![before, filter.log, kind, state, uuid, lane])?;
         while page.len() < limit
             && let Some(row) = rows.next()?
         {
@@ -272,7 +276,8 @@ impl Db<'_> {
         Ok(page)
     }
 
-    /// How many statements about objects of each log are here, in whatever state. Logs without any are left out.
+    /// How many statements about objects of each log are here, in whatever state, RED ones left out: counts ignore even
+    /// their existence. Logs without any are left out.
     ///
     /// # Errors
     /// The database.
@@ -329,7 +334,8 @@ impl Tx<'_> {
             values,
         )?;
         if new == 1 {
-            self.memo.tally(row.log, 0, 1);
+            // Counts ignore even the existence of RED (architecture: "Policy").
+            self.memo.tally(row.log, 0, i64::from(row.tlp != Tlp::Red));
         } else {
             self.run(
                 "UPDATE object SET log = ?2, idx = ?3, kind = ?4, uuid = ?5, version = ?6, media = ?7, tlp = ?8,
@@ -489,6 +495,8 @@ pub(crate) mod tests {
             check(ObjectFilter { type_name: Some("malware".to_owned()), ..all() }, None, 9, &[9, 6, 3]);
             check(ObjectFilter { type_name: Some("tool".to_owned()), ..all() }, None, 9, &[]);
             check(ObjectFilter { state: Some(ObjectState::Withdrawn), ..all() }, None, 9, &[9, 8]);
+            check(ObjectFilter { lane: Some(Lane::Intelligence), ..all() }, None, 2, &[9, 8]);
+            check(ObjectFilter { lane: Some(Lane::Workflow), ..all() }, None, 9, &[]);
             check(ObjectFilter { text: Some("BEACON 4".to_owned()), ..all() }, None, 9, &[4]);
             check(ObjectFilter { text: Some("malware--0000000".to_owned()), ..all() }, None, 2, &[9, 6]);
             check(ObjectFilter { text: Some(indicator(5).to_string()), ..all() }, None, 9, &[5]);

@@ -188,8 +188,8 @@ mod tests {
             from: other,
             statement: StatementId(4),
             erased: true,
-            exports: 0,
-            not_recalled: 0,
+            exports: None,
+            not_recalled: None,
         })
     }
 

@@ -54,9 +54,9 @@ pub struct ReceiptRow {
     /// Is the body erased from its store?
     pub erased: bool,
     /// How often it was exported there.
-    pub exports: u32,
+    pub exports: Option<u32>,
     /// How many of those cannot be called back.
-    pub not_recalled: u32,
+    pub not_recalled: Option<u32>,
 }
 
 fn pending_row(row: &Row<'_>) -> Result<PendingWithdrawal, StoreError> {
@@ -270,8 +270,8 @@ mod tests {
                 from: LogId(from),
                 statement: StatementId(statement),
                 erased,
-                exports: 3,
-                not_recalled: 1,
+                exports: Some(3),
+                not_recalled: Some(1),
             };
             for row in [receipt(2, 8, false), receipt(2, 9, true), receipt(2, 7, false), receipt(1, 5, true)] {
                 tx.put_receipt(&row)?;

@@ -116,7 +116,10 @@ pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<(), Failu
     }
     for receipt in &shown.receipts {
         let erased = if receipt.erased { "erased" } else { "no longer shared" };
-        let exports = format!("exports {}, {} can't be recalled", receipt.exports, receipt.not_recalled);
+        let exports = match (receipt.exports, receipt.not_recalled) {
+            (Some(exports), lost) => format!("exports {exports}, {} can't be recalled", lost.unwrap_or(0)),
+            (None, _) => "exports not counted there".to_owned(),
+        };
         line(&format!("receipt     {}: {erased}; {exports}", country(&receipt.partner)))?;
     }
     match &shown.body {

@@ -122,8 +122,8 @@ pub(super) struct Detail {
 pub(super) struct Receipt {
     pub(super) partner: String,
     pub(super) erased: bool,
-    pub(super) exports: u32,
-    pub(super) not_recalled: u32,
+    pub(super) exports: Option<u32>,
+    pub(super) not_recalled: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]

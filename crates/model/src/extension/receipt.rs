@@ -17,10 +17,12 @@ pub struct Receipt {
     pub store: bool,
     /// Is the sealed body erased too?
     pub erased: bool,
-    /// How many exports had carried it out of the node, and how many of those cannot be recalled.
-    pub exports: u32,
+    /// How many exports had carried it out of the node; absent where the receiver keeps no ledger of exports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exports: Option<u32>,
     /// Of those, the ones that cannot be recalled.
-    pub exports_not_recalled: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exports_not_recalled: Option<u32>,
 }
 
 impl Extension for Receipt {

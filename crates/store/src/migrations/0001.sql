@@ -194,5 +194,5 @@ CREATE TABLE withdrawal (target INTEGER PRIMARY KEY, by_statement INTEGER, purge
 CREATE TABLE pending_withdrawal (log INTEGER NOT NULL, idx INTEGER NOT NULL, by_statement INTEGER NOT NULL,
     purge INTEGER NOT NULL, PRIMARY KEY (log, idx)) STRICT, WITHOUT ROWID;
 CREATE TABLE receipt (target INTEGER NOT NULL, sender INTEGER NOT NULL, statement INTEGER NOT NULL,
-    erased INTEGER NOT NULL, exports INTEGER NOT NULL, not_recalled INTEGER NOT NULL,
+    erased INTEGER NOT NULL, exports INTEGER, not_recalled INTEGER,
     PRIMARY KEY (target, sender)) STRICT, WITHOUT ROWID;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use model::{Country, EntryRef, Label, MediaType, StixId};
+use model::{Country, EntryRef, Label, Lane, MediaType, StixId};
 use node::Permission;
 use node::View;
 use node::query::entries;
@@ -87,10 +87,10 @@ pub struct Receipt {
     pub partner: String,
     /// Is the body erased too?
     pub erased: bool,
-    /// How many exports had carried it out of the partner's node.
-    pub exports: u32,
+    /// How many exports had carried it out of the partner's node; `null` if it does not count them.
+    pub exports: Option<u32>,
     /// How many of those can't be recalled.
-    pub not_recalled: u32,
+    pub not_recalled: Option<u32>,
     /// The answer's own entry.
     pub entry: Option<String>,
 }
@@ -108,6 +108,8 @@ pub struct Filter {
     pub q: Option<String>,
     /// `live`, `withdrawn` or `erased`.
     pub state: Option<String>,
+    /// `intelligence` (what is said of the world) or `workflow` (what is said about sharing).
+    pub lane: Option<String>,
     /// `next` of the page before.
     pub after: Option<String>,
     /// Rows of the page: 1 to 1,000, else 100.
@@ -129,11 +131,12 @@ pub async fn list(
     let limit = rows(filter.limit)?;
     let country = filter.country.as_deref().map(str::parse::<Country>).transpose().map_err(Refusal::unreadable)?;
     let state = filter.state.as_deref().map(state_of).transpose()?;
+    let lane = filter.lane.as_deref().map(lane_of).transpose()?;
     let (kind, text) = (filter.kind, filter.q.filter(|text| !text.is_empty()));
     let viewer = caller.viewer(&app);
     let read = move |view: &View<'_, '_>| {
         let log = country.map(|country| entries::log_of(view, country)).transpose()?;
-        let wanted = ObjectFilter { log, type_name: kind, text, state };
+        let wanted = ObjectFilter { log, type_name: kind, text, state, lane };
         Ok::<_, ObjectError>(query::page(view, &viewer, &wanted, place, limit)?)
     };
     let (page, next) = match app.node().read(read).await {
@@ -154,6 +157,13 @@ fn state_of(word: &str) -> Result<ObjectState, Refusal> {
             let shown: String = word.chars().take(40).collect();
             Refusal::unreadable(format!("`{shown}` is not a state: write live, withdrawn or erased"))
         })
+}
+
+fn lane_of(word: &str) -> Result<Lane, Refusal> {
+    Lane::ALL.into_iter().find(|lane| lane_word(*lane) == word).ok_or_else(|| {
+        let shown: String = word.chars().take(40).collect();
+        Refusal::unreadable(format!("`{shown}` is not a lane: write intelligence or workflow"))
+    })
 }
 
 const fn state_word(state: ObjectState) -> &'static str {

@@ -264,9 +264,12 @@ fn receipts(receipts: &[Receipt]) -> Markup {
                     li {
                         (origin_chip(&receipt.partner)) " stopped using it"
                         @if receipt.erased { ", erased the body" }
-                        ", exports " (receipt.exports)
-                        @if receipt.not_recalled > 0 {
-                            ", of which " strong class="warn" { (receipt.not_recalled) } " can’t be recalled"
+                        @match receipt.exports {
+                            Some(exports) => { ", exports " (exports) }
+                            None => { ", exports not counted there" }
+                        }
+                        @if let Some(lost) = receipt.not_recalled.filter(|lost| *lost > 0) {
+                            ", of which " strong class="warn" { (lost) } " can’t be recalled"
                         }
                         @if let Some(entry) = &receipt.entry { " (" code { (entry) } ")" }
                     }

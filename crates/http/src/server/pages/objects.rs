@@ -20,17 +20,23 @@ pub async fn page(
     Params(mut filter): Params<Filter>,
 ) -> Result<Markup, Refusal> {
     // A form sends its empty fields too: they ask for nothing.
-    for field in [&mut filter.country, &mut filter.kind, &mut filter.q, &mut filter.state, &mut filter.after] {
+    for field in
+        [&mut filter.country, &mut filter.kind, &mut filter.q, &mut filter.state, &mut filter.lane, &mut filter.after]
+    {
         *field = field.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     }
     filter.country = filter.country.map(|country| country.to_ascii_uppercase());
     filter.limit = None;
+    // People look for what is said of the world; receipts and audiences are one choice away.
+    let lane = filter.lane.take().unwrap_or_else(|| INTELLIGENCE.to_owned());
+    filter.lane = (lane != EVERYTHING).then(|| lane.clone());
     let frame = Frame::of(&app, &caller, Place::Objects);
     let shown = Filter {
         country: filter.country.clone(),
         kind: filter.kind.clone(),
         q: filter.q.clone(),
         state: filter.state.clone(),
+        lane: Some(lane),
         after: filter.after.clone(),
         limit: None,
     };
@@ -50,6 +56,11 @@ pub async fn page(
     };
     Ok(frame.page("Objects", &body))
 }
+
+/// The lane that the page shows unless it is asked for another.
+const INTELLIGENCE: &str = "intelligence";
+/// Both lanes, as the page's address names them.
+const EVERYTHING: &str = "all";
 
 /// Types that the filter proposes; any other can be typed.
 const TYPES: [&str; 13] = [
@@ -94,6 +105,14 @@ fn form(filter: &Filter) -> Markup {
                     }
                 }
             }
+            div {
+                label for="f-lane" { "About" }
+                select id="f-lane" name="lane" {
+                    @for (lane, words) in [(INTELLIGENCE, "the world"), ("workflow", "sharing itself"), (EVERYTHING, "both")] {
+                        option value=(lane) selected[filter.lane.as_deref() == Some(lane)] { (words) }
+                    }
+                }
+            }
             div class="go" { button { "Filter" } " " a href="/objects" { "Clear" } }
         }
     }
@@ -106,6 +125,7 @@ fn list(items: &[Statement], next: Option<&str>, filter: &Filter) -> Markup {
             ("country", filter.country.as_deref()),
             ("type", filter.kind.as_deref()),
             ("state", filter.state.as_deref()),
+            ("lane", filter.lane.as_deref().filter(|lane| *lane != INTELLIGENCE)),
             ("after", after),
         ];
         with_query("/objects", &pairs)
