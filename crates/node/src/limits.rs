@@ -4,8 +4,6 @@
 pub const COMMAND_OBJECTS: usize = 1_000;
 /// Most commands of one group commit: bounds how long the first waits for the others.
 pub const BATCH_COMMANDS: usize = 256;
-/// Longest a group commit gathers before it syncs, milliseconds (architecture §3).
-pub const BATCH_MILLIS: u64 = 5;
 /// Most commands that wait for the writer before callers are told to come back.
 pub const WRITE_QUEUE: usize = 1_024;
 /// Read connections kept open: two cores read, and a long page must not block a login.

@@ -160,19 +160,6 @@ pub fn propose_roster(work: &mut Work<'_, '_>, text: &str, key: &[u8; 32]) -> Re
     Ok(proposed)
 }
 
-/// Takes a newer identity of a known partner: keys are rotated, and the root key vouches for it.
-///
-/// # Errors
-/// Not a partner, or not newer than the known one.
-pub fn renew(work: &mut Work<'_, '_>, signed: &SignedIdentity) -> Result<PartnerRow, PartnerError> {
-    let new = identity::verify(signed).map_err(PeeringError::from)?;
-    let old = find(work.tx, &new.origin.to_string())?;
-    let known = known_identity(&old)?;
-    identity::supersedes(&known, &new)
-        .map_err(|error| PartnerError::Identity(new.origin.clone(), error.to_string()))?;
-    keep(work, new, signed, old.state, old.words)
-}
-
 fn known_identity(row: &PartnerRow) -> Result<Identity, PartnerError> {
     let signed = SignedIdentity::from_bytes(&row.identity).map_err(PeeringError::from)?;
     Ok(identity::verify(&signed).map_err(PeeringError::from)?.into_inner())

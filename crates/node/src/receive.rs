@@ -4,7 +4,7 @@ use domain::said::Said;
 use journal::sync::{Content, Step, StepItem, UnfitReason};
 use journal::verified::Verified;
 use journal::{envelope, seal};
-use model::extension::{Common, Extension, Receipt};
+use model::extension::{Common, Extension, Receipt, WithdrawalAction};
 use model::{Citation, Commitment, Envelope, Index, Opening, Origin};
 use store::{Fate, LogId, NewStatement, PartnerState, SealedBody, StatementId, StatementRow, StoreError};
 
@@ -135,6 +135,9 @@ impl Desk {
         }
         if let Some(Said::Withdrawal(_, withdrawal)) = &said {
             self.received.withdrawn += 1;
+            if withdrawal.action == WithdrawalAction::Purge {
+                work.note_purge();
+            }
             self.answer(work, withdrawal.target.index)?;
         }
         Ok(())

@@ -66,6 +66,9 @@ pub fn withdraw(
         return Err(WithdrawError::Workflow(index));
     }
     let commitment = work.own_commitment(index)?.ok_or(WithdrawError::Unknown(index))?;
+    if action == WithdrawalAction::Purge {
+        work.note_purge();
+    }
     let had = query::reached(work.tx, &object)?;
     let citation = Citation { origin: work.me.origin.clone(), index, commitment };
     let appended = say(work, &target, &had, citation, action, reason)?;

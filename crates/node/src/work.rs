@@ -29,13 +29,22 @@ pub struct Work<'t, 'c> {
 pub struct OwnLog {
     frontier: Frontier,
     added: Vec<Commitment>,
+    purged: bool,
 }
 
 impl OwnLog {
     /// The log as the last commit left it.
     #[must_use]
     pub fn new(frontier: Frontier) -> Self {
-        Self { frontier, added: Vec::new() }
+        Self { frontier, added: Vec::new(), purged: false }
+    }
+    /// Has a body been erased since this was last asked?
+    pub(crate) fn take_purged(&mut self) -> bool {
+        std::mem::take(&mut self.purged)
+    }
+    /// Asks again later.
+    pub(crate) fn keep_purged(&mut self) {
+        self.purged = true;
     }
     /// The frontier, without entries that are still being added.
     #[must_use]
@@ -61,6 +70,11 @@ impl<'t, 'c> Work<'t, 'c> {
     #[must_use]
     pub fn next_index(&self) -> Index {
         Index(self.own.frontier.size() + self.own.added.len() as u64)
+    }
+
+    /// Notes that a body was erased: once this is committed, what the write-ahead file still holds of it goes too.
+    pub(crate) fn note_purge(&mut self) {
+        self.own.purged = true;
     }
 
     /// Notes an own entry; `finish` writes all of a command at once.

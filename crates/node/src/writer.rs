@@ -355,6 +355,9 @@ impl Run {
         }
         let committed = batch.commit().map_err(OpenError::from).and_then(|()| self.sign(inner, before));
         let durable = committed.is_ok();
+        if durable && self.own.take_purged() {
+            self.forget_purged();
+        }
         if durable {
             let signed = self.own.frontier().size();
             inner.changes.send_modify(|change| {
@@ -366,6 +369,19 @@ impl Run {
             answer(durable);
         }
         committed
+    }
+
+    /// Erased bodies and keys still stand in the write-ahead file: it is folded in and emptied.
+    fn forget_purged(&mut self) {
+        match self.writer.truncate_wal() {
+            Ok(true) => {}
+            // A reader still looks at an older snapshot; the next commit tries again.
+            Ok(false) => self.own.keep_purged(),
+            Err(error) => {
+                tracing::warn!(%error, "the write-ahead file could not be emptied after a purge");
+                self.own.keep_purged();
+            }
+        }
     }
 
     fn sign(&mut self, inner: &Inner, before: u64) -> Result<(), OpenError> {

@@ -62,6 +62,26 @@ async fn check_whole(nation: &Nation) {
     assert!(report.statements > 0);
 }
 
+fn stands_in_a_file(nation: &Nation, words: &[u8]) -> bool {
+    ["entraide.db", "entraide.db-wal"].iter().any(|name| {
+        let bytes = std::fs::read(nation.dir.path().join(name)).unwrap_or_default();
+        bytes.windows(words.len()).any(|window| window == words)
+    })
+}
+
+/// No file of a nation's directory has the words of what was purged, the write-ahead file included.
+async fn check_forgotten(nation: &Nation, words: &[u8]) {
+    for _ in 0..100 {
+        if !stands_in_a_file(nation, words) {
+            return;
+        }
+        // A reader was in the way: the next commit tries again.
+        nation.node.write(|work| work.tx.set_setting("test", "another commit")).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("{}: what was purged still stands in a file", nation.country());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_said_arrives_byte_for_byte_at_its_audience_and_nowhere_else() {
     let (fr, ee, de) = (Nation::new("FR", 1), Nation::new("EE", 2), Nation::new("DE", 3));
@@ -102,6 +122,11 @@ async fn a_withdrawal_is_obeyed_and_receipted_to_the_owner_alone() {
     let ObjectFate::Asserted { index, .. } = fates[1] else { panic!("{fates:?}") };
     until(&ee, "three indicators", |view| (0..3).all(|n| holds(view, n).is_some())).await;
 
+    assert!(
+        stands_in_a_file(&fr, b"beacon 1") && stands_in_a_file(&ee, b"beacon 1"),
+        "titles are looked up in the clear"
+    );
+
     for (action, erased) in [(WithdrawalAction::StopSharing, false), (WithdrawalAction::Purge, true)] {
         fr.node.write(move |work| node::withdraw::withdraw(work, index, action, "false positive")).await.unwrap();
         until(&ee, "the withdrawal", move |view| {
@@ -118,6 +143,7 @@ async fn a_withdrawal_is_obeyed_and_receipted_to_the_owner_alone() {
     })
     .await;
     for nation in [&fr, &ee] {
+        check_forgotten(nation, b"beacon 1").await;
         check_whole(nation).await;
     }
     let taken: Result<_, _> =

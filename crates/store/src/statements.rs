@@ -18,8 +18,6 @@ pub enum Fate {
         /// Why.
         reason: String,
     },
-    /// It came from a partner that is held: kept, not verified, not in the views.
-    Aside,
 }
 
 /// A body as it lies on the disk.
@@ -124,13 +122,12 @@ impl Fate {
         match self {
             Self::Fit => 0,
             Self::Unfit { .. } => 1,
-            Self::Aside => 2,
         }
     }
     fn reason(&self) -> Option<&str> {
         match self {
             Self::Unfit { reason } => Some(reason),
-            Self::Fit | Self::Aside => None,
+            Self::Fit => None,
         }
     }
 }
@@ -139,7 +136,6 @@ fn fate_of(code: u8, reason: Option<String>) -> Result<Fate, StoreError> {
     match (code, reason) {
         (0, _) => Ok(Fate::Fit),
         (1, reason) => Ok(Fate::Unfit { reason: reason.unwrap_or_default() }),
-        (2, _) => Ok(Fate::Aside),
         (code, _) => Err(StoreError::corrupt(format!("{code} is not a fate"))),
     }
 }
@@ -354,7 +350,7 @@ mod tests {
             )?;
             assert_eq!(tx.statement(statement)?.unwrap().sealed.unwrap().salt, [9; 32]);
             assert_eq!(tx.stored_bytes(log)?, BYTES);
-            for fate in [Fate::Unfit { reason: "odd".to_owned() }, Fate::Aside, Fate::Fit] {
+            for fate in [Fate::Unfit { reason: "odd".to_owned() }, Fate::Fit] {
                 tx.set_fate(statement, &fate)?;
                 assert_eq!(tx.statement(statement)?.unwrap().fate, fate);
             }
