@@ -5,7 +5,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::StoreError;
 
 /// In the order in which they are run; the n-th brings the file to schema n.
-const ALL: [&str; 1] = [include_str!("migrations/0001.sql")];
+#[rustfmt::skip]
+const ALL: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+];
 
 /// `Entr` in ASCII: marks the file as ours (SQLite, `PRAGMA application_id`), so that no other program's is migrated.
 const APPLICATION: i32 = 0x456e_7472;
@@ -24,7 +27,7 @@ pub(crate) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     if found > known {
         return Err(StoreError::NewerSchema { found, known });
     }
-    for (number, sql) in (1_i64..).zip(ALL).filter(|(number, _)| *number > found) {
+    for (number, sql) in (1_i64..).zip(ALL.iter().copied()).filter(|(number, _)| *number > found) {
         tx.execute_batch(sql)?;
         tx.pragma_update(None, "user_version", number)?;
     }
