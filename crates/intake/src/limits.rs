@@ -4,6 +4,8 @@
 pub const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
 /// Most objects of one file: each has a head in memory (about 400 bytes) and a row in intake. ATT&CK has 25,000.
 pub const MAX_OBJECTS: usize = 200_000;
+/// Longest line that is compared with marking lines, bytes: the longest marking with a release note has under 200.
+pub const MARKING_LINE_BYTES: usize = 400;
 
 /// The limits of one call; a node's configuration may lower them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::classified::{self, ClassifiedError};
 use crate::limits::Limits;
 
 /// What a file was recognised as.
@@ -67,6 +68,9 @@ pub enum Reason {
     /// Its head can't be read.
     #[error(transparent)]
     Head(#[from] HeadError),
+    /// It carries the marking line of classified information.
+    #[error(transparent)]
+    Classified(#[from] ClassifiedError),
     /// An element of a MISP export that is not `{"Event":{…}}`.
     #[error("not a MISP event: write {{\"Event\":{{…}}}} for each")]
     NotAnEvent,
@@ -266,7 +270,8 @@ impl<'a> Cut<'a> {
     fn item(&self, position: usize, raw: &'a RawValue, head: impl Fn(&[u8]) -> Result<Head, Reason>) -> Item<'a> {
         let span = raw.get().as_bytes();
         let offset = span.as_ptr().addr().saturating_sub(self.file.as_ptr().addr());
-        Item { span, offset, head: head(span).map_err(|reason| Refusal { position, offset, reason }) }
+        let head = head(span).and_then(|head| Ok(classified::check(span).map(|()| head)?));
+        Item { span, offset, head: head.map_err(|reason| Refusal { position, offset, reason }) }
     }
 }
 
@@ -309,6 +314,19 @@ mod tests {
 
     fn refuse(file: &str, expect: &SplitError) {
         assert_eq!(split(file.as_bytes(), Limits::default()).as_ref(), Err(expect), "{file}");
+    }
+
+    #[test]
+    fn a_marked_object_is_refused_and_the_others_are_taken() {
+        let marked = r#"{"type":"note","id":"note--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f",
+            "content":"Annex\nSECRET UE\/EU SECRET\n"}"#;
+        let file = format!(r#"{{"type":"bundle","objects":[{TOOL},{marked},{TOOL}]}}"#);
+        check(&file, Kind::StixBundle, &[true, false, true]);
+        let told = split(file.as_bytes(), Limits::default()).unwrap();
+        let reason = told.items[1].head.as_ref().unwrap_err().reason.to_string();
+        assert!(reason.starts_with("a line is marked `SECRET UE`"), "{reason}");
+        let event = r#"{"Event":{"uuid":"5bad1b96-53bc-4148-87eb-50d50a016219","info":"HEMLIG"}}"#;
+        check(event, Kind::MispEvent, &[false]);
     }
 
     #[test]

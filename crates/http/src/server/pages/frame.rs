@@ -46,6 +46,10 @@ const PLACES: [(Place, &str, &str, &str); 5] = [
     ),
 ];
 
+/// The highest that this network may hold, on every page and so beside every form (2013/488/EU).
+const CEILING: &str =
+    "Unclassified only. Nothing marked RESTREINT UE/EU RESTRICTED or above, or the like of any state.";
+
 /// Who is logged in, as the frame shows it.
 struct Person {
     name: String,
@@ -131,7 +135,10 @@ impl Frame {
                         }
                     }
                     @if let Some(person) = &self.person { (self.side()) (self.bar(person)) }
-                    main id="main" tabindex="-1" { (main) }
+                    main id="main" tabindex="-1" {
+                        (main)
+                        p class="ceiling" { (CEILING) }
+                    }
                 }
             }
         }
