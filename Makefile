@@ -1,5 +1,5 @@
 # Entraide. `make demo` runs the main job, `make test` every test; both do all their set-up.
-.PHONY: build demo test bench lint setup clean
+.PHONY: build demo test bench lint soak setup clean
 SHELL := /bin/bash
 CARGO ?= cargo
 DEMO_ARGS ?=
@@ -16,6 +16,9 @@ test: setup ## every test: lints, unit, capability, property, browser
 
 bench: setup build ## the figures of docs/benchmarks.md, as ratios in one run
 	$(CARGO) run --release --locked -p entraide --example bench -- $(BENCH_ARGS)
+
+soak: setup ## the faults for as long as asked: SOAK_KILLS=1000, and SOAK_SEED=… to repeat a run
+	ENTRAIDE_KILLS=$${SOAK_KILLS:-1000} ENTRAIDE_SEED=$${SOAK_SEED:-$$RANDOM} $(CARGO) test --locked -p entraide --test faults -- --nocapture
 
 lint: ## formatting and clippy, as CI sees them
 	$(CARGO) fmt --all --check

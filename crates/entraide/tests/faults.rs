@@ -1,0 +1,94 @@
+//! What was acknowledged is never lost: the real binary is killed at random instants while it is spoken to.
+//! `ENTRAIDE_KILLS` says how often (50 without it), `ENTRAIDE_SEED` repeats a run.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects by failing")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+
+mod program;
+use program::{Node, bundle, write};
+
+/// Objects that one client tries to say before the next kill.
+const OBJECTS: usize = 1_000;
+/// Every so many kills the whole directory is verified; the last time always.
+const VERIFIED_EVERY: usize = 10;
+/// The latest instant of a kill, milliseconds after the client starts: an import ends within it.
+const LATEST: u64 = 80;
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name}: `{text}`")))
+}
+
+/// SplitMix64: the instants of a run come from its seed.
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// A client imports while the node is killed `after` milliseconds from its start. Gives what was acknowledged, and
+/// whether the kill came before the client was through.
+fn import_and_kill(node: &Node, args: &[&str], after: u64) -> (BTreeMap<String, String>, bool) {
+    let served = node.serve(true);
+    let mut import = node.command(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(import.stdout.take().unwrap()).lines();
+    let reader = std::thread::spawn(move || {
+        let mut acknowledged = BTreeMap::new();
+        for line in lines {
+            let told: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            if let (Some(entry), Some(id)) = (told["entry"].as_str(), told["id"].as_str()) {
+                acknowledged.insert(entry.to_owned(), format!("{id} live"));
+            }
+        }
+        acknowledged
+    });
+    std::thread::sleep(Duration::from_millis(after));
+    served.kill();
+    let cut_short = !import.wait().unwrap().success();
+    (reader.join().unwrap(), cut_short)
+}
+
+#[test]
+fn what_was_acknowledged_survives_kills_at_random_instants_and_nothing_is_said_twice() {
+    let kills = usize::try_from(number("ENTRAIDE_KILLS", 50)).unwrap();
+    let seed = number("ENTRAIDE_SEED", 20_261_124);
+    let mut state = seed;
+    println!("{kills} kills from ENTRAIDE_SEED={seed}");
+    let node = Node::new("FR");
+    node.run(&["community", "create", "all"]).good();
+    node.run(&["community", "tick", "all"]).good();
+    let mut acknowledged = BTreeMap::new();
+    let mut cut_short = 0;
+    for kill in 0..kills {
+        let name = format!("part-{kill}.json");
+        let file = write(node.dir.path(), &name, bundle(kill * OBJECTS..(kill + 1) * OBJECTS));
+        let file = file.to_str().unwrap();
+        let args = ["import", file, "--assert", "--label", "green", "--json"];
+        let (told, short) = import_and_kill(&node, &args, next(&mut state) % LATEST);
+        cut_short += usize::from(short);
+        acknowledged.extend(told);
+        if (kill + 1) % VERIFIED_EVERY == 0 || kill + 1 == kills {
+            node.run(&["verify"]).good();
+        }
+        // The client comes back with the same command: what was in doubt is resolved, nothing is doubled.
+        let again = node.run(&args).good();
+        let summary: Value = serde_json::from_str(again.lines().last().unwrap()).unwrap();
+        assert_eq!(summary["summary"]["refused"], 0, "kill {kill} of seed {seed}: {summary}");
+    }
+    assert!(cut_short > 0, "every kill came too late to show anything: seed {seed}");
+    let log = node.log(&[]);
+    let lost: Vec<_> = acknowledged.iter().filter(|(entry, said)| log.get(*entry) != Some(*said)).take(3).collect();
+    assert!(lost.is_empty(), "seed {seed}: {lost:?}");
+    assert_eq!(log.len(), kills * OBJECTS + 1, "seed {seed}: each was said once");
+    let before = (node.status(), log);
+    node.run(&["rebuild"]).good();
+    assert!((node.status(), node.log(&[])) == before, "seed {seed}: a rebuild gives other rows");
+    node.run(&["verify"]).good();
+    println!("{cut_short} of {kills} kills cut a client short; {} acknowledged entries are there", acknowledged.len());
+}
