@@ -12,8 +12,10 @@ use serde_json::Value;
 mod program;
 use program::{Node, bundle, write};
 
-/// Objects that one client tries to say before the next kill.
-const OBJECTS: usize = 1_000;
+/// Clients that speak at once, so that commits follow each other closely.
+const CLIENTS: usize = 4;
+/// Objects that each of them says in one command.
+const OBJECTS: usize = 100;
 /// Every so many kills the whole directory is verified; the last time always.
 const VERIFIED_EVERY: usize = 10;
 /// The latest instant of a kill, milliseconds after the client starts: an import ends within it.
@@ -32,11 +34,9 @@ fn next(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A client imports while the node is killed `after` milliseconds from its start. Gives what was acknowledged, and
-/// whether the kill came before the client was through.
-fn import_and_kill(node: &Node, args: &[&str], after: u64) -> (BTreeMap<String, String>, bool) {
-    let served = node.serve(true);
-    let mut import = node.command(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+/// A client of a running node: what was acknowledged to it, and whether it was cut short.
+fn client(node: &Node, file: &str) -> impl FnOnce() -> (BTreeMap<String, String>, bool) + use<> {
+    let mut import = node.command(&import(file)).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(import.stdout.take().unwrap()).lines();
     let reader = std::thread::spawn(move || {
         let mut acknowledged = BTreeMap::new();
@@ -48,10 +48,20 @@ fn import_and_kill(node: &Node, args: &[&str], after: u64) -> (BTreeMap<String, 
         }
         acknowledged
     });
-    std::thread::sleep(Duration::from_millis(after));
-    served.kill();
-    let cut_short = !import.wait().unwrap().success();
-    (reader.join().unwrap(), cut_short)
+    move || {
+        let cut_short = !import.wait().unwrap().success();
+        (reader.join().unwrap(), cut_short)
+    }
+}
+
+fn import(file: &str) -> [&str; 6] {
+    ["import", file, "--assert", "--label", "green", "--json"]
+}
+
+/// What was acknowledged and is not in the log.
+fn lost(acknowledged: &BTreeMap<String, String>, log: &BTreeMap<String, String>) -> Vec<String> {
+    let missing = acknowledged.iter().filter(|(entry, said)| log.get(*entry) != Some(*said));
+    missing.map(|(entry, said)| format!("{entry} {said}")).take(3).collect()
 }
 
 #[test]
@@ -66,29 +76,47 @@ fn what_was_acknowledged_survives_kills_at_random_instants_and_nothing_is_said_t
     let mut acknowledged = BTreeMap::new();
     let mut cut_short = 0;
     for kill in 0..kills {
-        let name = format!("part-{kill}.json");
-        let file = write(node.dir.path(), &name, bundle(kill * OBJECTS..(kill + 1) * OBJECTS));
-        let file = file.to_str().unwrap();
-        let args = ["import", file, "--assert", "--label", "green", "--json"];
-        let (told, short) = import_and_kill(&node, &args, next(&mut state) % LATEST);
-        cut_short += usize::from(short);
+        let file = |part: usize| {
+            let first = (kill * CLIENTS + part) * OBJECTS;
+            let path = write(node.dir.path(), &format!("part-{part}.json"), bundle(first..first + OBJECTS));
+            path.to_str().unwrap().to_owned()
+        };
+        let files: Vec<String> = (0..CLIENTS).map(file).collect();
+        let served = node.serve(true);
+        let clients: Vec<_> = files.iter().map(|file| client(&node, file)).collect();
+        std::thread::sleep(Duration::from_millis(next(&mut state) % LATEST));
+        served.kill();
+        let mut told = BTreeMap::new();
+        for client in clients {
+            let (said, short) = client();
+            cut_short += usize::from(short);
+            told.extend(said);
+        }
+        // Before the clients come back: what they say again would stand in the place of what was lost.
+        let kept = node.newest(CLIENTS * OBJECTS, &[]);
+        assert!(lost(&told, &kept).is_empty(), "kill {kill} of seed {seed}: {:?}", lost(&told, &kept));
         acknowledged.extend(told);
         if (kill + 1) % VERIFIED_EVERY == 0 || kill + 1 == kills {
             node.run(&["verify"]).good();
         }
-        // The client comes back with the same command: what was in doubt is resolved, nothing is doubled.
-        let again = node.run(&args).good();
-        let summary: Value = serde_json::from_str(again.lines().last().unwrap()).unwrap();
-        assert_eq!(summary["summary"]["refused"], 0, "kill {kill} of seed {seed}: {summary}");
+        // The clients come back with the same commands: what was in doubt is resolved, nothing is doubled.
+        for file in &files {
+            let again = node.run(&import(file)).good();
+            let summary: Value = serde_json::from_str(again.lines().last().unwrap()).unwrap();
+            assert_eq!(summary["summary"]["refused"], 0, "kill {kill} of seed {seed}: {summary}");
+        }
     }
     assert!(cut_short > 0, "every kill came too late to show anything: seed {seed}");
     let log = node.log(&[]);
-    let lost: Vec<_> = acknowledged.iter().filter(|(entry, said)| log.get(*entry) != Some(*said)).take(3).collect();
-    assert!(lost.is_empty(), "seed {seed}: {lost:?}");
-    assert_eq!(log.len(), kills * OBJECTS + 1, "seed {seed}: each was said once");
+    assert!(lost(&acknowledged, &log).is_empty(), "seed {seed}: {:?}", lost(&acknowledged, &log));
+    assert_eq!(log.len(), kills * CLIENTS * OBJECTS + 1, "seed {seed}: each was said once");
     let before = (node.status(), log);
     node.run(&["rebuild"]).good();
     assert!((node.status(), node.log(&[])) == before, "seed {seed}: a rebuild gives other rows");
     node.run(&["verify"]).good();
-    println!("{cut_short} of {kills} kills cut a client short; {} acknowledged entries are there", acknowledged.len());
+    println!(
+        "{cut_short} of {} clients were cut short; {} acknowledged entries are there",
+        kills * CLIENTS,
+        acknowledged.len()
+    );
 }

@@ -104,7 +104,12 @@ impl Node {
     }
     /// Everything in the log: entry → STIX id and state.
     pub fn log(&self, extra: &[&str]) -> BTreeMap<String, String> {
-        let args = [&["log", "--json", "--limit", "100000"][..], extra].concat();
+        self.newest(100_000, extra)
+    }
+    /// The newest entries of the log, in the same form.
+    pub fn newest(&self, count: usize, extra: &[&str]) -> BTreeMap<String, String> {
+        let count = count.to_string();
+        let args = [&["log", "--json", "--limit", &count][..], extra].concat();
         let page = self.run(&args).json();
         let row = |item: &Value| {
             let object = format!("{} {}", item["object"]["stix_id"], item["object"]["state"]);
