@@ -32,15 +32,23 @@ pub fn open_row(db: &Db<'_>, signer: &dyn Signer, row: &StatementRow) -> Result<
 }
 
 /// The opening of a statement as it is served or proved, with its body if `with_body` and if it is still there.
+/// It is compared with the log first: whoever served a changed one would be held for a lie that only a disk told.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open`], or a row that is not what the log commits to.
 pub fn opening(db: &Db<'_>, signer: &dyn Signer, row: &StatementRow, with_body: bool) -> Result<Opening, StoreError> {
+    let changed = || StoreError::Corrupt { what: format!("statement {} is not what the log commits to", row.index) };
+    if db.commitment(row.log, row.index)? != Some(committed(db, row)?) {
+        return Err(changed());
+    }
     let bytes = if with_body { open_row(db, signer, row)? } else { None };
     let body = match (bytes, &row.sealed) {
         (Some(bytes), Some(sealed)) => Some(OpenBody { salt: sealed.salt, bytes }),
         (_, _) => None,
     };
+    if body.as_ref().is_some_and(|body| commitment::body_commitment(&body.salt, &body.bytes) != row.body_commitment) {
+        return Err(changed());
+    }
     Ok(Opening {
         index: row.index,
         entry_salt: row.entry_salt,
