@@ -23,12 +23,20 @@ pub fn open(db: &Db<'_>, signer: &dyn Signer, statement: StatementId) -> Result<
 /// # Errors
 /// As [`open`].
 pub fn open_row(db: &Db<'_>, signer: &dyn Signer, row: &StatementRow) -> Result<Option<Vec<u8>>, StoreError> {
+    open_sealed(signer, row, &committed(db, row)?)
+}
+
+/// The body of a row whose commitment is computed already.
+fn open_sealed(
+    signer: &dyn Signer,
+    row: &StatementRow,
+    commitment: &Commitment,
+) -> Result<Option<Vec<u8>>, StoreError> {
     let Some(sealed) = &row.sealed else { return Ok(None) };
-    let commitment = committed(db, row)?;
     let broken =
         |error: seal::SealError| StoreError::Corrupt { what: format!("the body of statement {}: {error}", row.index) };
-    let key = signer.wrapping_key().unwrap(&sealed.wrapped_key, &commitment).map_err(broken)?;
-    seal::open_body(&key, &commitment, &sealed.ciphertext).map(Some).map_err(broken)
+    let key = signer.wrapping_key().unwrap(&sealed.wrapped_key, commitment).map_err(broken)?;
+    seal::open_body(&key, commitment, &sealed.ciphertext).map(Some).map_err(broken)
 }
 
 /// The opening of a statement as it is served or proved, with its body if `with_body` and if it is still there.
@@ -38,10 +46,11 @@ pub fn open_row(db: &Db<'_>, signer: &dyn Signer, row: &StatementRow) -> Result<
 /// As [`open`], or a row that is not what the log commits to.
 pub fn opening(db: &Db<'_>, signer: &dyn Signer, row: &StatementRow, with_body: bool) -> Result<Opening, StoreError> {
     let changed = || StoreError::Corrupt { what: format!("statement {} is not what the log commits to", row.index) };
-    if db.commitment(row.log, row.index)? != Some(committed(db, row)?) {
+    let commitment = committed(db, row)?;
+    if db.commitment(row.log, row.index)? != Some(commitment) {
         return Err(changed());
     }
-    let bytes = if with_body { open_row(db, signer, row)? } else { None };
+    let bytes = if with_body { open_sealed(signer, row, &commitment)? } else { None };
     let body = match (bytes, &row.sealed) {
         (Some(bytes), Some(sealed)) => Some(OpenBody { salt: sealed.salt, bytes }),
         (_, _) => None,

@@ -5,6 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::StoreError;
 
 /// In the order in which they are run; the n-th brings the file to schema n.
+/// A line each, so that two can be added side by side.
 #[rustfmt::skip]
 const ALL: &[&str] = &[
     include_str!("migrations/0001.sql"),
