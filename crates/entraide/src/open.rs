@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use http_room::tls::NodeKey;
 use node::Node;
+use node::engine::Deps;
 use node::ports::Clock;
-use node::writer::Deps;
 
 use crate::keys::{KeysError, Layout};
 use crate::limits;
@@ -21,7 +21,7 @@ pub enum OpenError {
     Signer(#[from] signer::OpenError),
     /// The database, or what it says of the mark.
     #[error(transparent)]
-    Node(#[from] node::writer::OpenError),
+    Node(#[from] node::engine::OpenError),
     /// Randomness.
     #[error(transparent)]
     Random(#[from] NoRandomness),

@@ -1,11 +1,11 @@
 //! The conductor: one function a use case, one transaction each, and the workers around them.
 //!
-//! Floor 3. Use cases are sync functions over a [`Work`] (a write) or a [`View`] (a read); the simulator can call them
-//! on one thread. [`Node`] runs them on a writer thread with group commit and a pool of readers. What the node needs
-//! from the machine it takes through the small traits of [`ports`].
+//! Floor 3. Use cases are sync functions over a [`Work`] (a write) or a [`View`] (a read). [`Engine`] runs them on one
+//! thread, as the simulator does for 27 nations; [`Node`] runs an engine on a writer thread, with a pool of readers.
+//! What the node needs from the machine it takes through the small traits of [`ports`].
 //!
-//! A statement's way: `assert` → `append` → `store` → COMMIT → sign (`writer`) → `feed` → a partner's `pull` →
-//! `receive` → `fold`.
+//! A statement's way: `assert` → `append` → `store` → COMMIT → sign (`engine`, driven by `writer`) → `feed` → a
+//! partner's `pull` → `receive` → `fold`.
 
 pub mod account;
 pub mod actor;
@@ -13,6 +13,7 @@ pub mod append;
 pub mod assert;
 pub mod audience;
 pub mod body;
+pub mod engine;
 pub mod feed;
 pub mod fold;
 pub mod intake_desk;
@@ -30,6 +31,7 @@ pub mod work;
 pub mod writer;
 
 pub use actor::{Actor, Permission};
+pub use engine::Engine;
 pub use me::Me;
 pub use work::{View, Work};
 pub use writer::{Node, Stopped, WriteError};

@@ -4,17 +4,21 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use journal::sync::{Evidence, Outcome, Replica};
-use journal::wire;
-use model::{Lane, Origin, Timestamp};
+use journal::sync::{Evidence, Replica, Step};
+use journal::verified::Verified;
+use journal::wire::FeedPage;
+use model::{Origin, Timestamp};
 use serde::Serialize;
-use store::{LogId, PartnerState, StoreError};
+use store::{LogId, PartnerState};
 use tokio::sync::watch;
 
 use crate::limits;
-use crate::ports::{PartnerAddress, Transport};
-use crate::receive::{self, ReceiveError};
-use crate::writer::{Node, WriteError};
+use crate::ports::Transport;
+use crate::receive;
+use crate::writer::Node;
+
+pub mod turn;
+use turn::{Checked, Taken};
 
 /// How we stand with one partner's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -137,89 +141,46 @@ impl Pull {
     }
 
     async fn turn(&self, origin: &Origin, replica: &mut Option<Replica>) -> Turn {
-        let start = match self.start(origin, replica.take()).await {
+        let (log, whose, kept) = (self.log, origin.clone(), replica.take());
+        let start = match self.node.read(move |view| turn::start(view, log, &whose, kept)).await {
             Ok(Some(start)) => start,
             Ok(None) => return Turn::Over,
             Err(error) => return Turn::Failed(error.to_string()),
         };
-        let query = start.replica.request(start.workflow, start.intelligence, limits::POLL_SECONDS).to_query();
-        let bytes = match self.transport.releases(&start.address, query).await {
+        let bytes = match self.transport.releases(&start.address, start.query()).await {
             Ok(bytes) => bytes,
             Err(error) => return Turn::Failed(error.reason),
         };
-        let page = wire::decompress(&bytes, wire::MAX_PAGE_BYTES).and_then(|page| wire::decode(&page));
-        match page {
+        match turn::read(&bytes) {
             Ok(page) => self.accept(start.replica, page, replica).await,
-            Err(error) => Turn::Failed(format!("its answer could not be read: {error}")),
+            Err(why) => Turn::Failed(why),
         }
     }
 
-    /// Where to ask and from where on; `None` when the partner is no longer active.
-    async fn start(&self, origin: &Origin, kept: Option<Replica>) -> Result<Option<Start>, StoreError> {
-        let (log, origin) = (self.log, origin.clone());
-        self.node
-            .read(move |view| {
-                let Some(partner) = view.db.partner(log)?.filter(|row| row.state == PartnerState::Active) else {
-                    return Ok(None);
-                };
-                let replica = match kept {
-                    Some(replica) => replica,
-                    None => Replica::new(origin, &partner.log_key, view.db.tree(log)?.frontier)
-                        .map_err(|error| StoreError::Corrupt { what: format!("log key of a partner: {error}") })?,
-                };
-                Ok(Some(Start {
-                    replica,
-                    address: PartnerAddress { address: partner.address, pins: partner.pins },
-                    workflow: partner.workflow_cursor,
-                    intelligence: partner.intelligence_cursor,
-                }))
-            })
-            .await
-    }
-
-    async fn accept(&self, replica: Replica, page: wire::FeedPage, next: &mut Option<Replica>) -> Turn {
+    async fn accept(&self, held: Replica, page: FeedPage, next: &mut Option<Replica>) -> Turn {
         let log = self.log;
-        let checked = self
-            .node
-            .read(move |view| {
-                let outcome = replica.accept(page, |index| view.db.commitment(log, index).ok().flatten());
-                let ours = view.db.tree(log)?.checkpoint;
-                let outcome = match outcome {
-                    Outcome::Broken(evidence) => Outcome::Broken(match ours {
-                        Some(ours) => evidence.with_ours(&ours),
-                        None => evidence,
-                    }),
-                    Outcome::Verified(step) => Outcome::Verified(step),
-                };
-                Ok::<_, StoreError>((replica, outcome))
-            })
-            .await;
+        let checked =
+            self.node.read(move |view| turn::check(view, log, &held, page).map(|checked| (held, checked))).await;
         match checked {
-            Ok((replica, Outcome::Verified(step))) => self.take(replica, step, next).await,
-            // What proves nothing against the partner (a page out of order, a gap of our own) is asked for again.
-            Ok((_, Outcome::Broken(evidence))) if !evidence.kind.is_cryptographic() => Turn::Failed(evidence.summary),
-            Ok((_, Outcome::Broken(evidence))) => self.hold(evidence).await,
+            Ok((held, Checked::Step(step))) => self.take(held, *step, next).await,
+            Ok((_, Checked::Hold(evidence))) => self.hold(*evidence).await,
+            Ok((_, Checked::Failed(why))) => Turn::Failed(why),
             Err(error) => Turn::Failed(error.to_string()),
         }
     }
 
-    async fn take(
-        &self,
-        mut replica: Replica,
-        step: journal::verified::Verified<journal::sync::Step>,
-        next: &mut Option<Replica>,
-    ) -> Turn {
+    async fn take(&self, mut replica: Replica, step: Verified<Step>, next: &mut Option<Replica>) -> Turn {
         let log = self.log;
         let (size, more) = (step.checkpoint.size, step.more);
         replica.advance(&step);
         let quiet = step.commitments.is_empty() && step.items.is_empty();
         let taken = if quiet {
-            Ok(())
+            Taken::Kept
         } else {
-            self.node.write(move |work| receive::receive(work, log, step).map(|_| ())).await
+            turn::taken(self.node.write(move |work| receive::receive(work, log, step)).await)
         };
         match taken {
-            Ok(()) => {
+            Taken::Kept => {
                 let heard = self.node.now();
                 let missing = size - replica.verified_size();
                 let lag =
@@ -228,14 +189,10 @@ impl Pull {
                 *next = Some(replica);
                 Turn::Again
             }
-            Err(WriteError::Refused(ReceiveError::SlotConflict { origin, first, second })) => {
-                let evidence = Evidence::slot_conflict(origin, first.index, second.index);
-                let lane = journal::envelope::decode(&second.envelope).map_or(Lane::Workflow, |envelope| envelope.lane);
-                self.hold(evidence.with_openings(lane, &[*first, *second])).await
-            }
-            Err(WriteError::Refused(ReceiveError::Moved)) => Turn::Again,
-            Err(WriteError::Refused(ReceiveError::NotActive)) => Turn::Over,
-            Err(error) => Turn::Failed(error.to_string()),
+            Taken::Moved => Turn::Again,
+            Taken::Over => Turn::Over,
+            Taken::Hold(evidence) => self.hold(*evidence).await,
+            Taken::Failed(why) => Turn::Failed(why),
         }
     }
 
@@ -248,13 +205,6 @@ impl Pull {
             Err(error) => Turn::Failed(error.to_string()),
         }
     }
-}
-
-struct Start {
-    replica: Replica,
-    address: PartnerAddress,
-    workflow: Option<String>,
-    intelligence: Option<String>,
 }
 
 /// Half to the whole of a pause, by the clock's low digits: enough to keep 27 nations from knocking in step.

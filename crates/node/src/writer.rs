@@ -1,37 +1,17 @@
-//! The node running: one writer thread with group commit, a pool of readers, and the signature between COMMIT and answer.
-//!
-//! Order of a group commit (architecture §3): each command in a savepoint → COMMIT, synced → signer → answers, wake.
+//! The node running: one writer thread that drives the engine, a pool of readers, and those who wait for a change.
 
 use std::future::Future;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use journal::checkpoint::Checkpoint;
-use journal::identity::SignedIdentity;
-use store::{Batch, LogId, Reader, Store, StoreError, Writer};
+use store::{Batch, Reader, StoreError};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use crate::engine::{Deps, Engine, OpenError, Turn};
 use crate::limits;
 use crate::me::Me;
-use crate::ports::{Clock, Random, Signer, SignerError};
-use crate::work::{OwnLog, Signed, View, Work};
-
-/// Why a node did not open.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The signer's file and the database disagree: read-only until people decide (architecture, "Going back in time").
-    #[error(transparent)]
-    Signer(#[from] SignerError),
-    /// The identity is not one that its root key signed.
-    #[error("the node's identity does not verify: {0}")]
-    Identity(String),
-    /// The writer's thread did not start.
-    #[error("the writer could not be started: {0}")]
-    Thread(String),
-}
+use crate::ports::{Clock, Signer};
+use crate::work::{Signed, View, Work};
 
 /// The node has stopped writing; the command's fate is unknown and its idempotency key resolves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -54,15 +34,6 @@ pub enum WriteError<E> {
 
 type Command = Box<dyn FnOnce(&mut Batch<'_>, &mut Turn<'_>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(bool) + Send>;
-
-/// What one command of a group commit needs beside the batch.
-struct Turn<'a> {
-    me: &'a Me,
-    now: model::Timestamp,
-    random: &'a mut dyn Random,
-    signer: &'a dyn Signer,
-    own: &'a mut OwnLog,
-}
 
 /// What changed, for those who wait: the newest release, the newest arrival, a count of commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,53 +63,33 @@ pub struct Node {
     inner: Arc<Inner>,
 }
 
-/// What a node is opened with.
-pub struct Deps {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Chance, for the writer's thread.
-    pub random: Box<dyn Random>,
-    /// The keys.
-    pub signer: Arc<dyn Signer>,
-    /// Who we are, as the root key signed it.
-    pub identity: SignedIdentity,
-}
-
 impl Node {
-    /// Opens the database in `dir`, compares it with the signer's mark, signs, and starts the writer.
+    /// Opens the engine in `dir` (see [`Engine::open`]) and starts the writer.
     ///
     /// # Errors
-    /// The database cannot be opened, or is not the one that the signer last spoke for.
+    /// The engine does not open, or the thread does not start.
     pub fn open(dir: &Path, deps: Deps) -> Result<Self, OpenError> {
-        let Deps { clock, random, signer, identity } = deps;
-        let store = Store::open(dir)?;
-        let mut writer = store.writer()?;
-        let verified = journal::identity::verify(&identity).map_err(|error| OpenError::Identity(error.to_string()))?;
-        let known = verified.into_inner();
-        let origin = known.origin.clone();
-        let (log, own) = own_log(&mut writer, &origin)?;
-        let me = Me { origin, log, name: known.name.clone(), identity: known, signed_identity: identity };
-        let signed = sign_at_start(&mut writer, &me, &own, signer.as_ref())?;
+        let engine = Engine::open(dir, deps)?;
         let mut readers = Vec::with_capacity(limits::READERS);
         for _ in 0..limits::READERS {
-            readers.push(store.reader()?);
+            readers.push(engine.reader()?);
         }
         let (queue, commands) = mpsc::channel(limits::WRITE_QUEUE);
-        let changes = watch::Sender::new(Change { commits: 0, signed: signed.size });
+        let changes = watch::Sender::new(Change { commits: 0, signed: engine.signed().size });
         let inner = Arc::new(Inner {
-            me,
-            clock,
-            signer,
+            me: engine.me().clone(),
+            clock: Arc::clone(engine.clock()),
+            signer: Arc::clone(engine.signer()),
             queue,
             readers: Mutex::new(readers),
             read_slots: Semaphore::new(limits::READERS),
-            signed: RwLock::new(Arc::new(signed)),
+            signed: RwLock::new(Arc::clone(engine.signed())),
             changes,
             partners: watch::Sender::new(0),
             lags: crate::pull::Lags::default(),
         });
         let weak = Arc::downgrade(&inner);
-        let run = Run { writer, random, own, commands };
+        let run = Run { engine, commands };
         std::thread::Builder::new()
             .name(format!("writer-{}", inner.me.origin.country()))
             .stack_size(2 * 1024 * 1024)
@@ -215,16 +166,7 @@ impl Node {
     {
         let (tell, told) = oneshot::channel::<Result<R, WriteError<E>>>();
         let command: Command = Box::new(move |batch, turn| {
-            let before = turn.own.clone();
-            let result = batch.savepoint(|tx| {
-                let mut work = Work::new(tx, turn.me, turn.now, &mut *turn.random, turn.signer, &mut *turn.own);
-                let value = use_case(&mut work)?;
-                work.finish()?;
-                Ok::<R, E>(value)
-            });
-            if result.is_err() {
-                *turn.own = before;
-            }
+            let result = turn.run(batch, use_case);
             Box::new(move |durable| {
                 // A caller that went away has no use for the answer; the idempotency key keeps it.
                 let _ = tell.send(match result {
@@ -281,43 +223,9 @@ impl Node {
     }
 }
 
-fn own_log(writer: &mut Writer, origin: &model::Origin) -> Result<(LogId, OwnLog), StoreError> {
-    let mut batch = writer.begin()?;
-    let (log, tree) = batch.savepoint(|tx| {
-        let log = tx.ensure_log(origin)?;
-        Ok::<_, StoreError>((log, tx.tree(log)?))
-    })?;
-    batch.commit()?;
-    Ok((log, OwnLog::new(tree.frontier)))
-}
-
-/// The first signature. The database must hold exactly what was signed last, or extend it.
-fn sign_at_start(writer: &mut Writer, me: &Me, own: &OwnLog, signer: &dyn Signer) -> Result<Signed, OpenError> {
-    let frontier = own.frontier();
-    if let Some(mark) = signer.mark() {
-        if mark.size > frontier.size() {
-            return Err(SignerError::Behind { signed: mark.size, shown: frontier.size() }.into());
-        }
-        let mut batch = writer.begin()?;
-        let root = batch.savepoint(|tx| {
-            journal::tree::root_at(&tx.tiles(me.log), mark.size)
-                .map_err(|error| StoreError::Corrupt { what: format!("own log: {error}") })
-        })?;
-        drop(batch);
-        if root != mark.root {
-            return Err(SignerError::Forked { size: mark.size }.into());
-        }
-    }
-    let next = Checkpoint { origin: me.origin.clone(), size: frontier.size(), root: frontier.root() };
-    let note = signer.sign(&next)?;
-    Ok(Signed { size: next.size, text: note.text().to_owned() })
-}
-
 /// The writer's thread.
 struct Run {
-    writer: Writer,
-    random: Box<dyn Random>,
-    own: OwnLog,
+    engine: Engine,
     commands: mpsc::Receiver<Command>,
 }
 
@@ -333,66 +241,31 @@ impl Run {
     }
 
     fn group_commit(&mut self, inner: &Inner, first: Command) -> Result<(), OpenError> {
-        let before = self.own.frontier().size();
-        let mut answers: Vec<Answer> = Vec::new();
-        let mut batch = self.writer.begin()?;
-        let mut turn = Turn {
-            me: &inner.me,
-            now: inner.clock.now(),
-            random: self.random.as_mut(),
-            signer: inner.signer.as_ref(),
-            own: &mut self.own,
-        };
-        answers.push(first(&mut batch, &mut turn));
-        // Whoever has queued meanwhile shares this sync; nobody is waited for.
-        while answers.len() < limits::BATCH_COMMANDS
-            && turn.own.frontier().size() - before < limits::COMMAND_OBJECTS as u64
-        {
-            match self.commands.try_recv() {
-                Ok(next) => answers.push(next(&mut batch, &mut turn)),
-                Err(_) => break,
+        let before = self.engine.size();
+        let commands = &mut self.commands;
+        let (answers, committed) = self.engine.group_commit(|batch, turn| {
+            let mut answers = vec![first(batch, turn)];
+            // Whoever has queued meanwhile shares this sync; nobody is waited for.
+            while answers.len() < limits::BATCH_COMMANDS && turn.added_since(before) < limits::COMMAND_OBJECTS as u64 {
+                match commands.try_recv() {
+                    Ok(next) => answers.push(next(batch, turn)),
+                    Err(_) => break,
+                }
             }
-        }
-        let committed = batch.commit().map_err(OpenError::from).and_then(|()| self.sign(inner, before));
+            answers
+        });
         let durable = committed.is_ok();
-        if durable && self.own.take_purged() {
-            self.forget_purged();
-        }
         if durable {
-            let signed = self.own.frontier().size();
+            let signed = self.engine.signed();
+            *inner.signed.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(signed);
             inner.changes.send_modify(|change| {
                 change.commits += 1;
-                change.signed = signed;
+                change.signed = signed.size;
             });
         }
-        for answer in answers {
+        for answer in answers.into_iter().flatten() {
             answer(durable);
         }
         committed
-    }
-
-    /// Erased bodies and keys still stand in the write-ahead file: it is folded in and emptied.
-    fn forget_purged(&mut self) {
-        match self.writer.truncate_wal() {
-            Ok(true) => {}
-            // A reader still looks at an older snapshot; the next commit tries again.
-            Ok(false) => self.own.keep_purged(),
-            Err(error) => {
-                tracing::warn!(%error, "the write-ahead file could not be emptied after a purge");
-                self.own.keep_purged();
-            }
-        }
-    }
-
-    fn sign(&mut self, inner: &Inner, before: u64) -> Result<(), OpenError> {
-        let frontier = self.own.frontier();
-        if frontier.size() == before {
-            return Ok(());
-        }
-        let next = Checkpoint { origin: inner.me.origin.clone(), size: frontier.size(), root: frontier.root() };
-        let note = inner.signer.sign(&next)?;
-        let signed = Signed { size: next.size, text: note.text().to_owned() };
-        *inner.signed.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(signed);
-        Ok(())
     }
 }

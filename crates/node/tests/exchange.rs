@@ -242,8 +242,8 @@ async fn a_database_older_than_what_was_said_does_not_speak() {
     let dir = fr.dir.path().to_owned();
     drop(fr.node);
     let ahead = world::open(&dir, "FR", 1, world::MemorySigner::new(1, Some(mark.clone())));
-    assert!(matches!(ahead, Err(node::writer::OpenError::Signer(node::ports::SignerError::Behind { .. }))));
+    assert!(matches!(ahead, Err(node::engine::OpenError::Signer(node::ports::SignerError::Behind { .. }))));
     let forked = journal::checkpoint::Checkpoint { size: 1, ..mark };
     let forked = world::open(&dir, "FR", 1, world::MemorySigner::new(1, Some(forked)));
-    assert!(matches!(forked, Err(node::writer::OpenError::Signer(node::ports::SignerError::Forked { .. }))));
+    assert!(matches!(forked, Err(node::engine::OpenError::Signer(node::ports::SignerError::Forked { .. }))));
 }

@@ -13,8 +13,9 @@ use journal::identity::{self, Identity, Pin, SignedIdentity};
 use journal::seal::WrappingKey;
 use journal::wire::{self, FeedRequest};
 use model::{Origin, PartnerClass, Realm, RootId, Timestamp};
+use node::Node;
+use node::engine::Deps;
 use node::ports::{Boxed, Clock, PartnerAddress, Random, Signer, SignerError, Transport, TransportError};
-use node::{Node, writer::Deps};
 use store::{PartnerState, StoreError};
 
 pub struct StandingClock(AtomicI64);
@@ -131,7 +132,7 @@ pub fn open(
     country: &str,
     seed: u8,
     signer: MemorySigner,
-) -> Result<Node, node::writer::OpenError> {
+) -> Result<Node, node::engine::OpenError> {
     let deps = Deps {
         clock: Arc::new(StandingClock(AtomicI64::new(1_790_000_000_000_000))),
         random: Box::new(Seeded(u64::from(seed))),
