@@ -17,7 +17,8 @@ test: setup ## every test: lints, unit, capability, property, browser
 bench: setup build ## the figures of docs/benchmarks.md, as ratios in one run
 	$(CARGO) run --release --locked -p entraide --example bench -- $(BENCH_ARGS)
 
-soak: setup ## the faults for as long as asked: SOAK_KILLS=1000, and SOAK_SEED=… to repeat a run
+soak: setup ## faults and simulation for as long as asked: SOAK_SEEDS=200 SOAK_KILLS=1000, and SOAK_SEED=… to repeat a run
+	ENTRAIDE_SEEDS=$${SOAK_SEEDS:-200} ENTRAIDE_SEED_FROM=$${SOAK_SEED:-$$RANDOM} $(CARGO) test --locked -p node --test nations -- --nocapture as_many
 	ENTRAIDE_KILLS=$${SOAK_KILLS:-1000} ENTRAIDE_SEED=$${SOAK_SEED:-$$RANDOM} $(CARGO) test --locked -p entraide --test faults -- --nocapture
 
 lint: ## formatting and clippy, as CI sees them

@@ -101,6 +101,18 @@ pub fn fold_withdraw_row(tx: &Tx<'_>, log: LogId, index: Index) -> Result<(), St
     take_back(tx, log, index, None, WithdrawalAction::StopSharing)
 }
 
+/// A statement that leaves no object row (without a body, or kept raw) may have been taken back before it came, too:
+/// its withdrawal no longer waits, and what a purge took is not kept raw either.
+///
+/// # Errors
+/// The database.
+pub fn obey_earlier(tx: &Tx<'_>, log: LogId, index: Index) -> Result<(), StoreError> {
+    match tx.pending_withdrawal(log, index)? {
+        Some(pending) => take_back(tx, log, index, pending.by, action(pending.purge)),
+        None => Ok(()),
+    }
+}
+
 /// A withdrawal may have come first (workflow goes first): then what arrives is withdrawn already. What is about sharing
 /// itself can't be withdrawn: audiences and receipts are superseded, never unsaid.
 fn taken_before(tx: &Tx<'_>, arrived: &Arrived<'_>) -> Result<ObjectState, StoreError> {

@@ -77,7 +77,10 @@ pub fn receive(work: &mut Work<'_, '_>, log: LogId, step: Verified<Step>) -> Res
         let mut frontier = tree.frontier;
         work.tx.extend(log, &mut frontier, &step.commitments)?;
     }
-    work.tx.set_checkpoint(log, &step.checkpoint_text)?;
+    // One that the commitments do not reach yet is signed, but nothing here shows that it is of this log.
+    if step.frontier.size() == step.checkpoint.size {
+        work.tx.set_checkpoint(log, &step.checkpoint_text)?;
+    }
     let mut desk = Desk { log, origin: partner.origin, received: Received::default() };
     for item in step.items {
         desk.item(work, item)?;
@@ -129,9 +132,13 @@ impl Desk {
             Err(FoldError::Unfit(reason)) => {
                 work.tx.set_fate(statement, &Fate::Unfit { reason })?;
                 self.received.unfit += 1;
+                fold::obey_earlier(work.tx, self.log, opening.index)?;
                 return Ok(());
             }
             Err(FoldError::SlotConflict { other }) => return Err(self.conflict(work, other, opening)?),
+        }
+        if said.is_none() {
+            fold::obey_earlier(work.tx, self.log, opening.index)?;
         }
         if let Some(Said::Withdrawal(_, withdrawal)) = &said {
             self.received.withdrawn += 1;
@@ -229,6 +236,7 @@ impl Desk {
         reason: String,
     ) -> Result<StatementId, ReceiveError> {
         let statement = insert(work, self.log, opening, commitment, Fate::Unfit { reason })?;
+        fold::obey_earlier(work.tx, self.log, opening.index)?;
         self.received.unfit += 1;
         Ok(statement)
     }

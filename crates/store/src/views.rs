@@ -10,7 +10,7 @@ use crate::limits;
 
 /// Every view as logical rows in a defined order: names and digests in place of the surrogate keys that a rebuild may
 /// give anew. Only a statement's number stays, which is truth.
-const LOGICAL: [&str; 8] = [
+const LOGICAL: [&str; 9] = [
     "SELECT statement, log.origin, idx, kind.name, uuid, version, media, tlp, pap, member_set.digest, audience, lane,
        thread, thread_version, revoked, dependent, state, commitment, title
      FROM object JOIN log ON log.id = object.log JOIN kind ON kind.id = object.kind
@@ -33,6 +33,7 @@ const LOGICAL: [&str; 8] = [
     "SELECT target, log.origin, statement, erased, exports, not_recalled
      FROM receipt JOIN log ON log.id = receipt.sender
      ORDER BY target, log.origin",
+    "SELECT log.origin, objects FROM tally JOIN log ON log.id = tally.log WHERE objects > 0 ORDER BY log.origin",
 ];
 
 impl Db<'_> {
@@ -119,7 +120,8 @@ impl Tx<'_> {
             "DELETE FROM object WHERE state <> 2",
             "DELETE FROM object_ref",
             "DELETE FROM tally",
-            "INSERT INTO tally (log, objects) SELECT log, count(*) FROM object GROUP BY log",
+            // RED (4) is not counted, here as in `put_object`.
+            "INSERT INTO tally (log, objects) SELECT log, count(*) FROM object WHERE tlp <> 4 GROUP BY log",
             "DELETE FROM chain",
             "DELETE FROM slot",
             "DELETE FROM audience",
