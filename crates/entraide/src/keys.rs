@@ -152,6 +152,11 @@ impl Layout {
     pub fn database(&self) -> PathBuf {
         self.dir.join("entraide.db")
     }
+    /// Where `verify` folds a copy of the database again.
+    #[must_use]
+    pub fn verifying(&self) -> PathBuf {
+        self.dir.join("verifying")
+    }
     /// The local socket of a running node.
     #[must_use]
     pub fn socket(&self) -> PathBuf {

@@ -264,7 +264,9 @@ pub struct Onlooker {
     wrapping: WrappingKey,
     cursor: CursorKey,
     mark: Option<Checkpoint>,
-    /// Who the node is.
+    /// Who the node is, as its root key signed it.
+    pub signed: journal::identity::SignedIdentity,
+    /// The same, checked.
     pub identity: journal::identity::Identity,
 }
 
@@ -278,7 +280,8 @@ impl Onlooker {
         let path = layout.signer();
         let file = File::open(&path).map_err(|error| not_opened(&path, &error))?;
         let mark = as_checkpoint(&checked_mark(&file, &path, &keys.identity.origin)?);
-        Ok(Self { wrapping: keys.wrapping, cursor: keys.cursor, mark, identity: keys.identity })
+        let Keys { wrapping, cursor, signed, identity, .. } = keys;
+        Ok(Self { wrapping, cursor, mark, signed, identity })
     }
 }
 

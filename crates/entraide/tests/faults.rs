@@ -159,3 +159,26 @@ fn a_flipped_byte_of_what_was_said_is_found_and_no_proof_is_made_of_it() {
     std::fs::write(&database, &whole).unwrap();
     assert_eq!(node.run(&["proof", "FR:7"]).good(), proof);
 }
+
+#[test]
+fn a_flipped_byte_of_a_view_is_found_by_name_and_a_rebuild_mends_it() {
+    let node = Node::new("FR");
+    node.run(&["community", "create", "all"]).good();
+    node.run(&["community", "tick", "all"]).good();
+    let file = write(node.dir.path(), "some.json", bundle(0..20));
+    node.run(&import(file.to_str().unwrap())).good();
+    node.run(&["verify"]).good();
+    let database = node.dir.path().join("entraide.db");
+    let mut changed = std::fs::read(&database).unwrap();
+    // A title stands in the clear in a view alone: bodies are sealed.
+    let titles: Vec<usize> =
+        changed.windows(6).enumerate().filter(|(_, found)| *found == b"beacon").map(|(at, _)| at).collect();
+    assert!(titles.len() >= 20, "{} titles stand in the clear", titles.len());
+    changed[titles[7]] ^= 1;
+    std::fs::write(&database, &changed).unwrap();
+    let told = node.run(&["verify"]);
+    assert!(told.code == 1 && told.out.contains("the view `object`"), "{} {}", told.out, told.err);
+    assert!(!node.dir.path().join("verifying").exists(), "no copy is left");
+    node.run(&["rebuild"]).good();
+    node.run(&["verify"]).good();
+}

@@ -235,7 +235,8 @@ impl Engine {
     }
 }
 
-fn own_log(writer: &mut Writer, origin: &model::Origin) -> Result<(LogId, OwnLog), StoreError> {
+/// The own log of a database, noted in it if it is new.
+pub(crate) fn own_log(writer: &mut Writer, origin: &model::Origin) -> Result<(LogId, OwnLog), StoreError> {
     let mut batch = writer.begin()?;
     let (log, tree) = batch.savepoint(|tx| {
         let log = tx.ensure_log(origin)?;

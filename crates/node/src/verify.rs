@@ -9,6 +9,8 @@ use crate::body;
 use crate::limits;
 use crate::ports::Signer;
 
+pub mod views;
+
 /// What a verification found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {

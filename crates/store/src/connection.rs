@@ -93,6 +93,19 @@ impl Store {
         Ok(Reader { conn, memo: Memo::default() })
     }
 
+    /// Writes the database as it is now into a directory without one, while others go on writing here.
+    ///
+    /// # Errors
+    /// The directory or the disk.
+    pub fn copy_into(&self, dir: &Path) -> Result<(), StoreError> {
+        let path = dir.join(FILE);
+        create_private(&path).map_err(|source| StoreError::Io { path: path.clone(), source })?;
+        let path = path.to_str().ok_or_else(|| StoreError::corrupt(format!("`{}` is no text", path.display())))?;
+        let conn = self.connect(limits::READER_CACHE_KIB)?;
+        run(&conn, "VACUUM INTO ?1", [path])?;
+        Ok(())
+    }
+
     fn connect(&self, cache_kib: i64) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(&self.path, flags)?;

@@ -10,30 +10,57 @@ use crate::limits;
 
 /// Every view as logical rows in a defined order: names and digests in place of the surrogate keys that a rebuild may
 /// give anew. Only a statement's number stays, which is truth.
-const LOGICAL: [&str; 9] = [
-    "SELECT statement, log.origin, idx, kind.name, uuid, version, media, tlp, pap, member_set.digest, audience, lane,
+const LOGICAL: [(&str, &str); 9] = [
+    (
+        "object",
+        "SELECT statement, log.origin, idx, kind.name, uuid, version, media, tlp, pap, member_set.digest, audience, lane,
        thread, thread_version, revoked, dependent, state, commitment, title
      FROM object JOIN log ON log.id = object.log JOIN kind ON kind.id = object.kind
        LEFT JOIN member_set ON member_set.id = object.set_id ORDER BY statement",
-    "SELECT kind.name, uuid, statement FROM object_ref JOIN kind ON kind.id = object_ref.kind
+    ),
+    (
+        "object_ref",
+        "SELECT kind.name, uuid, statement FROM object_ref JOIN kind ON kind.id = object_ref.kind
      ORDER BY statement, kind.name, uuid",
-    "SELECT log.origin, audience, lane, low, high, count, tail FROM chain JOIN log ON log.id = chain.log
+    ),
+    (
+        "chain",
+        "SELECT log.origin, audience, lane, low, high, count, tail FROM chain JOIN log ON log.id = chain.log
      ORDER BY log.origin, audience, lane",
-    "SELECT log.origin, audience, lane, sequence, statement FROM slot JOIN chain ON chain.id = slot.chain
+    ),
+    (
+        "slot",
+        "SELECT log.origin, audience, lane, sequence, statement FROM slot JOIN chain ON chain.id = slot.chain
        JOIN log ON log.id = chain.log ORDER BY log.origin, audience, lane, sequence",
-    "SELECT log.origin, audience, version, name, kind, member_set.digest, statement
+    ),
+    (
+        "audience",
+        "SELECT log.origin, audience, version, name, kind, member_set.digest, statement
      FROM audience JOIN log ON log.id = audience.log JOIN member_set ON member_set.id = audience.set_id
      ORDER BY log.origin, audience, version",
-    "SELECT target, by_statement, purge FROM withdrawal ORDER BY target",
-    "SELECT log.origin, pending_withdrawal.idx, by_statement, purge
+    ),
+    (
+        "withdrawal",
+        "SELECT target, by_statement, purge FROM withdrawal ORDER BY target",
+    ),
+    (
+        "pending_withdrawal",
+        "SELECT log.origin, pending_withdrawal.idx, by_statement, purge
      FROM pending_withdrawal JOIN log ON log.id = pending_withdrawal.log
      WHERE NOT EXISTS (SELECT 1 FROM statement AS come
        WHERE come.log = pending_withdrawal.log AND come.idx = pending_withdrawal.idx)
      ORDER BY log.origin, pending_withdrawal.idx",
-    "SELECT target, log.origin, statement, erased, exports, not_recalled
+    ),
+    (
+        "receipt",
+        "SELECT target, log.origin, statement, erased, exports, not_recalled
      FROM receipt JOIN log ON log.id = receipt.sender
      ORDER BY target, log.origin",
-    "SELECT log.origin, objects FROM tally JOIN log ON log.id = tally.log WHERE objects > 0 ORDER BY log.origin",
+    ),
+    (
+        "tally",
+        "SELECT log.origin, objects FROM tally JOIN log ON log.id = tally.log WHERE objects > 0 ORDER BY log.origin",
+    ),
 ];
 
 impl Db<'_> {
@@ -42,10 +69,23 @@ impl Db<'_> {
     /// # Errors
     /// The database.
     pub fn views_digest(&self) -> Result<[u8; 32], StoreError> {
-        self.settle()?;
         let mut hash = Sha256::new();
-        hash.update(b"entraide/views/v1");
-        for sql in LOGICAL {
+        hash.update(b"entraide/views/v2");
+        for (_, digest) in self.view_digests()? {
+            hash.update(digest);
+        }
+        Ok(hash.finalize().into())
+    }
+
+    /// The same, view by view, each with its name.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn view_digests(&self) -> Result<Vec<(&'static str, [u8; 32])>, StoreError> {
+        self.settle()?;
+        let mut digests = Vec::with_capacity(LOGICAL.len());
+        for (name, sql) in LOGICAL {
+            let mut hash = Sha256::new();
             let mut statement = self.conn.prepare(sql)?;
             let columns = statement.column_count();
             let mut rows = statement.query([])?;
@@ -55,9 +95,9 @@ impl Db<'_> {
                     update(&mut hash, row.get_ref(column)?);
                 }
             }
-            hash.update(b"end");
+            digests.push((name, hash.finalize().into()));
         }
-        Ok(hash.finalize().into())
+        Ok(digests)
     }
 
     /// What is wrong with the database, in words; empty is good. It reads the whole file.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Read;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -38,7 +39,11 @@ pub(super) fn verify(dir: &Path, as_json: bool) -> Result<(), Failure> {
     }
     let store = Store::open(dir).map_err(refused)?;
     let mut reader = store.reader().map_err(refused)?;
-    let report = reader.snapshot(|db| check(db, &onlooker)).map_err(refused)?;
+    let mut report = reader.snapshot(|db| check(db, &onlooker)).map_err(refused)?;
+    if report.faults.is_empty() {
+        // What is damaged cannot be folded again: the views are looked at when their ground holds.
+        report.faults = views(&store, &layout, &onlooker)?;
+    }
     if as_json {
         json(&object_of!({
             "logs": report.logs, "entries": report.entries, "statements": report.statements, "faults": report.faults,
@@ -56,6 +61,35 @@ pub(super) fn verify(dir: &Path, as_json: bool) -> Result<(), Failure> {
         ))?;
     }
     if report.faults.is_empty() { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// Compares the views with what the statements give, on a copy, so that a running node goes on.
+fn views(store: &Store, layout: &Layout, onlooker: &Onlooker) -> Result<Vec<String>, Failure> {
+    let copy = Copy::new(layout.verifying()).map_err(refused)?;
+    store.copy_into(&copy.0).map_err(refused)?;
+    node::verify::views::verify(&copy.0, onlooker.signed.clone(), onlooker).map_err(refused)
+}
+
+/// A directory for a copy. It holds what the database holds, so it goes whatever happens, and one that a killed
+/// process left goes first.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn new(path: PathBuf) -> std::io::Result<Self> {
+        if path.exists() {
+            std::fs::remove_dir_all(&path)?;
+        }
+        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(%error, path = %self.0.display(), "the copy could not be removed: remove it");
+        }
+    }
 }
 
 /// Everything that the database claims, and that it extends what was signed last.
