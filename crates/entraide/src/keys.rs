@@ -255,6 +255,8 @@ pub struct Keys {
     pub wrapping: WrappingKey,
     /// Signs cursors.
     pub cursor: CursorKey,
+    /// Cosigns partners' checkpoints.
+    pub witness: SigningKey,
     /// Proves who the node is on connections.
     pub tls: NodeKey,
     /// Who the node is, as its root key signed it.
@@ -281,9 +283,10 @@ impl Keys {
         let tls = NodeKey::from_pem(&pem)?;
         let secret = |kind| read_key(&layout.key(kind), kind);
         let log = secret(Kind::Log)?;
+        let witness = secret(Kind::Witness)?;
         let named = [
             (Kind::Log.word(), public(&log) == identity.log_key),
-            (Kind::Witness.word(), public(&*secret(Kind::Witness)?) == identity.witness_key),
+            (Kind::Witness.word(), public(&witness) == identity.witness_key),
             (Kind::Mandate.word(), public(&*secret(Kind::Mandate)?) == identity.mandate_key),
             ("TLS", identity.tls_pins.iter().any(|pin| *pin.as_bytes() == tls.pin())),
         ];
@@ -294,6 +297,7 @@ impl Keys {
             log: SigningKey::from_bytes(&log),
             wrapping: WrappingKey::new(*secret(Kind::Wrapping)?),
             cursor: CursorKey::new(*secret(Kind::Cursor)?),
+            witness: SigningKey::from_bytes(&witness),
             tls,
             signed,
             identity,

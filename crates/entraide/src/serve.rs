@@ -17,7 +17,7 @@ use http_room::server::federation::{self, FederationService};
 use http_room::server::{Close, shutdown};
 use http_room::tls::{NodeKey, TlsError, web_config};
 use node::Node;
-use node::ports::{Boxed, Clock};
+use node::ports::{Boxed, Clock, Transport};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -107,12 +107,13 @@ pub struct Running {
     opened: Opened,
     addresses: Addresses,
     faces: Vec<Faces>,
-    pull: Pulling,
+    asking: Asking,
 }
 
-struct Pulling {
+/// What asks partners: for what they say, and as witnesses of what we say.
+struct Asking {
     stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
 }
 
 impl Running {
@@ -134,8 +135,8 @@ impl Running {
 
     /// Stops pulling, then the listeners, then the writer. Returns whether all of it ended in time.
     pub async fn stop(self) -> bool {
-        let Self { opened, addresses, faces, pull } = self;
-        pull.stop.send_replace(true);
+        let Self { opened, addresses, faces, asking } = self;
+        asking.stop.send_replace(true);
         // Said to all before the first is waited for.
         for face in &faces {
             face.close.now();
@@ -143,7 +144,9 @@ impl Running {
         for face in faces {
             face.stop().await;
         }
-        let _ = pull.task.await;
+        for task in asking.tasks {
+            let _ = task.await;
+        }
         // Another node may only bind it once we are gone; a socket that can't be removed is stale and harmless.
         let _ = std::fs::remove_file(&addresses.socket);
         opened.close().await
@@ -176,8 +179,8 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         web(&opened, web_listener, config.plain_http)?,
         federate(&opened, federation_listener).await?,
     ];
-    let pull = pull(&opened);
-    Ok(Running { opened, addresses, faces, pull })
+    let asking = ask(&opened);
+    Ok(Running { opened, addresses, faces, asking })
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
@@ -258,11 +261,12 @@ fn bind_socket(path: &Path) -> Result<UnixListener, ServeError> {
     Ok(listener)
 }
 
-fn pull(opened: &Opened) -> Pulling {
+fn ask(opened: &Opened) -> Asking {
     let (stop, stopping) = watch::channel(false);
     let transport = Arc::new(PinnedTransport::new(opened.tls.clone()));
-    let task = tokio::spawn(node::pull::run(opened.node.clone(), transport, stopping));
-    Pulling { stop, task }
+    let pulling = node::pull::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
+    let witnessed = node::witness::run(opened.node.clone(), transport, stopping);
+    Asking { stop, tasks: [tokio::spawn(pulling), tokio::spawn(witnessed)] }
 }
 
 /// Makes the outgoing call of peering with the node's own key.

@@ -19,6 +19,7 @@ use std::sync::{Mutex, PoisonError};
 use ed25519_dalek::SigningKey;
 use journal::checkpoint::{self, Checkpoint, SignedCheckpoint};
 use journal::cursor::CursorKey;
+use journal::note;
 use journal::seal::WrappingKey;
 use journal::tree::TreeHash;
 use model::Origin;
@@ -131,6 +132,7 @@ pub struct FileSigner {
     log: SigningKey,
     wrapping: WrappingKey,
     cursor: CursorKey,
+    witness: SigningKey,
     state: Mutex<State>,
 }
 
@@ -166,9 +168,9 @@ impl FileSigner {
             Err(TryLockError::Error(error)) => return Err(io_error(&path, &error).into()),
         }
         let mark = checked_mark(&file, &path, &keys.identity.origin)?;
-        let Keys { log, wrapping, cursor, tls, signed, identity } = keys;
+        let Keys { log, wrapping, cursor, witness, tls, signed, identity } = keys;
         let state = Mutex::new(State { mark, failed: false });
-        Ok((Self { file, log, wrapping, cursor, state }, Identified { tls, signed, identity }))
+        Ok((Self { file, log, wrapping, cursor, witness, state }, Identified { tls, signed, identity }))
     }
 
     fn advance(&self, state: &mut State, next: &Checkpoint) -> Result<(), SignerError> {
@@ -248,6 +250,10 @@ impl Signer for FileSigner {
         }
         Ok(checkpoint::sign(next, &self.log))
     }
+    fn cosign(&self, text: &str, seconds: u64) -> Result<String, SignerError> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(note::cosign(text, &state.mark.origin.to_string(), seconds, &self.witness))
+    }
     fn mark(&self) -> Option<Checkpoint> {
         as_checkpoint(&self.state.lock().unwrap_or_else(PoisonError::into_inner).mark)
     }
@@ -287,6 +293,9 @@ impl Onlooker {
 
 impl Signer for Onlooker {
     fn sign(&self, _: &Checkpoint) -> Result<SignedCheckpoint, SignerError> {
+        Err(SignerError::Io("it was opened to look only".to_owned()))
+    }
+    fn cosign(&self, _: &str, _: u64) -> Result<String, SignerError> {
         Err(SignerError::Io("it was opened to look only".to_owned()))
     }
     fn mark(&self) -> Option<Checkpoint> {

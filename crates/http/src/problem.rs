@@ -102,6 +102,12 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST).detail(detail)
     }
 
+    /// The request was read, and what it says does not hold; `detail` says why.
+    #[must_use]
+    pub fn unprocessable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY).detail(detail)
+    }
+
     /// The route doesn't know this method.
     #[must_use]
     pub fn method_not_allowed() -> Self {

@@ -12,10 +12,11 @@ use http_body_util::{BodyExt, Empty};
 use http_room::client::{ClientError, FederationClient};
 use http_room::limits;
 use http_room::server::accept::{Bounds, Caller};
-use http_room::server::federation::{Answer, FederationService, ServiceError, serve};
+use http_room::server::federation::{Answer, Cosigned, Cosigning, FederationService, ServiceError, serve};
 use http_room::server::{Close, shutdown};
 use http_room::tls::{self, NodeKey, PinBytes};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use node::ports::WitnessAnswer;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -63,6 +64,15 @@ impl FederationService for Desk {
             let _waiting = Waiting(Arc::clone(&self.waiting));
             *self.waiting_from.lock().unwrap() = Some(caller.addr);
             std::future::pending().await
+        })
+    }
+    fn add_checkpoint(&self, _: Caller, body: Bytes) -> Cosigning<'_> {
+        Box::pin(async move {
+            match &body[..] {
+                b"behind" => Ok(Cosigned::Size(7)),
+                b"wrong" => Err(ServiceError::Unprocessable("it does not lead there".to_owned())),
+                other => Ok(Cosigned::Lines(String::from_utf8_lossy(other).into_owned())),
+            }
         })
     }
     fn peer(&self, caller: Caller, body: Bytes) -> Answer<'_> {
@@ -313,4 +323,18 @@ async fn a_reader_who_opens_no_window_is_cut_off() {
     let ended = timeout(SOON, connection).await.unwrap();
     assert!(ended.unwrap().is_err());
     assert!(response.into_body().collect().await.is_err());
+}
+
+#[tokio::test]
+async fn a_witness_answers_as_the_standard_says() {
+    let world = world(Bounds::federation()).await;
+    let client = world.connect(&world.partner).await;
+    let ask = |text: &str| client.add_checkpoint(text.to_owned());
+    assert_eq!(ask("behind").await, Ok(WitnessAnswer::Size(7)), "409 with text/x.tlog.size");
+    assert_eq!(ask("a line\n").await, Ok(WitnessAnswer::Lines("a line\n".to_owned())));
+    assert_eq!(ask("wrong").await, Err(refused(422, "Unprocessable Entity")));
+    let large = "a".repeat(journal::witness::MAX_REQUEST_BYTES + 1);
+    assert!(matches!(ask(&large).await, Err(ClientError::Refused { status: 413, .. })));
+    let stranger = world.connect(&key()).await;
+    assert_eq!(stranger.add_checkpoint("a line\n".to_owned()).await, Err(refused(403, "Forbidden")));
 }

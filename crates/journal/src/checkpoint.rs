@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use model::Origin;
 
-use crate::note::{self, NoteError, NoteVerifier};
+use crate::note::{self, Cosigned, NoteError, NoteVerifier};
 use crate::tree::TreeHash;
 use crate::verified::Verified;
 
@@ -100,7 +100,31 @@ pub fn verify(text: &str, origin: &Origin, key: &VerifyingKey) -> Result<Verifie
     Ok(Verified::new(checkpoint))
 }
 
-/// The same, with the key as 32 bytes.
+/// The same, and which of `witnesses` cosigned it. A wrong cosignature of one of them refuses the note.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_cosigned(
+    text: &str,
+    origin: &Origin,
+    key: &VerifyingKey,
+    witnesses: &[NoteVerifier],
+) -> Result<(Verified<Checkpoint>, Vec<Cosigned>), CheckpointError> {
+    let checkpoint = verify(text, origin, key)?;
+    let mut known = vec![NoteVerifier::new(&origin.to_string(), *key)?];
+    known.extend_from_slice(witnesses);
+    Ok((checkpoint, note::open(text, &known)?.cosigned))
+}
+
+/// What a note claims to be, before anything of it is checked: to find out whose key must have signed it.
+///
+/// # Errors
+/// Not the shape of a checkpoint.
+pub fn claimed(text: &str) -> Result<Checkpoint, CheckpointError> {
+    Checkpoint::parse(note::text_of(text).ok_or(CheckpointError::Shape)?)
+}
+
+/// The same as [`verify`], with the key as 32 bytes.
 ///
 /// # Errors
 /// As [`verify`], or the bytes are no key.

@@ -1,7 +1,7 @@
 //! A nation's word is its log: how statements are committed to (`envelope`, `commitment`), how the log is a tree
 //! (`tree`) with signed checkpoints (`note`, `checkpoint`), how a proof stands alone (`proof`), how bodies are sealed
 //! (`seal`); and the federation's pure part: who a node is (`identity`, `roster`), how two meet (`peering`, `words`),
-//! what travels (`wire`, `cursor`), and how a receiver checks it (`sync`).
+//! what travels (`wire`, `cursor`), how a receiver checks it (`sync`), and what a witness cosigns (`witness`).
 //!
 //! Floor 1: pure, imports `model` alone. The only maker of [`verified::Verified`].
 
@@ -20,4 +20,5 @@ pub mod sync;
 pub mod tree;
 pub mod verified;
 pub mod wire;
+pub mod witness;
 pub mod words;

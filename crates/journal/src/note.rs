@@ -7,8 +7,27 @@ use sha2::{Digest, Sha256};
 
 use crate::limits;
 
-/// The algorithm byte of an Ed25519 note key.
-const ED25519: u8 = 1;
+/// What a note key signs with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Ed25519 over the text: a log's own key (C2SP signed-note, "Signatures").
+    Ed25519,
+    /// Ed25519 over a time and the text: a witness (C2SP tlog-cosignature, "Ed25519 signatures").
+    Cosignature,
+}
+
+impl Algorithm {
+    /// Its byte in key ids and note keys.
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Ed25519 => 1,
+            Self::Cosignature => 4,
+        }
+    }
+    fn of_byte(byte: u8) -> Option<Self> {
+        [Self::Ed25519, Self::Cosignature].into_iter().find(|algorithm| algorithm.byte() == byte)
+    }
+}
 
 /// Why a note was not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,19 +50,35 @@ pub enum NoteError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoteVerifier {
     name: String,
+    algorithm: Algorithm,
     key: VerifyingKey,
 }
 
 impl NoteVerifier {
-    /// Names a key.
+    /// Names a log's key.
     ///
     /// # Errors
     /// The name is empty, or has spaces or `+`.
     pub fn new(name: &str, key: VerifyingKey) -> Result<Self, NoteError> {
+        Self::of(name, Algorithm::Ed25519, key)
+    }
+    /// Names a witness's key.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn witness(name: &str, key: VerifyingKey) -> Result<Self, NoteError> {
+        Self::of(name, Algorithm::Cosignature, key)
+    }
+    fn of(name: &str, algorithm: Algorithm, key: VerifyingKey) -> Result<Self, NoteError> {
         if !is_key_name(name) {
             return Err(NoteError::Key(name.chars().take(80).collect()));
         }
-        Ok(Self { name: name.to_owned(), key })
+        Ok(Self { name: name.to_owned(), algorithm, key })
+    }
+    /// What it signs with.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
     /// The name.
     #[must_use]
@@ -55,16 +90,16 @@ impl NoteVerifier {
     pub fn key(&self) -> &VerifyingKey {
         &self.key
     }
-    /// The first four bytes of SHA-256(name ‖ "\n" ‖ 0x01 ‖ key).
+    /// The first four bytes of SHA-256(name ‖ "\n" ‖ algorithm ‖ key).
     #[must_use]
     pub fn id(&self) -> [u8; 4] {
-        key_id(&self.name, &self.key)
+        key_id(&self.name, self.algorithm, &self.key)
     }
 }
 
 impl std::fmt::Display for NoteVerifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut key = vec![ED25519];
+        let mut key = vec![self.algorithm.byte()];
         key.extend_from_slice(self.key.as_bytes());
         write!(f, "{}+{}+{}", self.name, model::bytes::hex(&self.id()), STANDARD.encode(key))
     }
@@ -78,11 +113,10 @@ impl std::str::FromStr for NoteVerifier {
         let (name, id, key) =
             (parts.next().ok_or_else(wrong)?, parts.next().ok_or_else(wrong)?, parts.next().ok_or_else(wrong)?);
         let bytes = STANDARD.decode(key).map_err(|_| wrong())?;
-        let key = match bytes.split_first() {
-            Some((&ED25519, key)) => <[u8; 32]>::try_from(key).map_err(|_| wrong())?,
-            _ => return Err(wrong()),
-        };
-        let verifier = Self::new(name, VerifyingKey::from_bytes(&key).map_err(|_| wrong())?)?;
+        let (byte, key) = bytes.split_first().ok_or_else(wrong)?;
+        let algorithm = Algorithm::of_byte(*byte).ok_or_else(wrong)?;
+        let key = <[u8; 32]>::try_from(key).map_err(|_| wrong())?;
+        let verifier = Self::of(name, algorithm, VerifyingKey::from_bytes(&key).map_err(|_| wrong())?)?;
         // One spelling only: the standard's hexadecimal is lower case, and the id must be that of the key.
         if model::bytes::hex(&verifier.id()) != id {
             return Err(wrong());
@@ -96,11 +130,11 @@ fn is_key_name(name: &str) -> bool {
     !name.is_empty() && !name.chars().any(|c| c.is_whitespace() || c == '+' || c.is_control())
 }
 
-fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
+fn key_id(name: &str, algorithm: Algorithm, key: &VerifyingKey) -> [u8; 4] {
     let digest: [u8; 32] = Sha256::new()
         .chain_update(name.as_bytes())
         .chain_update(b"\n")
-        .chain_update([ED25519])
+        .chain_update([algorithm.byte()])
         .chain_update(key.as_bytes())
         .finalize()
         .into();
@@ -111,9 +145,39 @@ fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
 #[must_use]
 pub fn sign(text: &str, name: &str, key: &SigningKey) -> String {
     let mut signed = Vec::with_capacity(68);
-    signed.extend_from_slice(&key_id(name, &key.verifying_key()));
+    signed.extend_from_slice(&key_id(name, Algorithm::Ed25519, &key.verifying_key()));
     signed.extend_from_slice(&key.sign(text.as_bytes()).to_bytes());
     format!("{text}\n— {name} {}\n", STANDARD.encode(signed))
+}
+
+/// Cosigns the text of a checkpoint: one signature line, with its line feed, to be added to the note (C2SP
+/// tlog-cosignature). `seconds` since 1970 is when the witness saw no other history.
+#[must_use]
+pub fn cosign(text: &str, name: &str, seconds: u64, key: &SigningKey) -> String {
+    let mut signed = Vec::with_capacity(76);
+    signed.extend_from_slice(&key_id(name, Algorithm::Cosignature, &key.verifying_key()));
+    signed.extend_from_slice(&seconds.to_be_bytes());
+    signed.extend_from_slice(&key.sign(cosigned_message(text, seconds).as_bytes()).to_bytes());
+    format!("— {name} {}\n", STANDARD.encode(signed))
+}
+
+fn cosigned_message(text: &str, seconds: u64) -> String {
+    format!("cosignature/v1\ntime {seconds}\n{text}")
+}
+
+/// The text of a note, with its last line feed; no signature is looked at.
+#[must_use]
+pub fn text_of(note: &str) -> Option<&str> {
+    note.rfind("\n\n").map(|split| &note[..=split])
+}
+
+/// A witness's word: it had seen no other history of the log at that time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cosigned {
+    /// The witness's name, as its key names it.
+    pub witness: String,
+    /// Seconds since 1970.
+    pub seconds: u64,
 }
 
 /// A note that was opened.
@@ -121,8 +185,10 @@ pub fn sign(text: &str, name: &str, key: &SigningKey) -> String {
 pub struct Opened<'a> {
     /// The text, with its last line feed.
     pub text: &'a str,
-    /// The names of the known keys whose signatures hold.
+    /// The names of the known logs whose signatures hold.
     pub signers: Vec<String>,
+    /// The known witnesses whose cosignatures hold.
+    pub cosigned: Vec<Cosigned>,
 }
 
 /// Checks the signatures of the known keys. Those of others are ignored; a wrong one of a known key refuses the note.
@@ -139,7 +205,7 @@ pub fn open<'a>(note: &'a str, known: &[NoteVerifier]) -> Result<Opened<'a>, Not
     let split = note.rfind("\n\n").ok_or(NoteError::Shape("no empty line before the signatures"))?;
     let text = &note[..=split];
     let lines = note[split + 2..].strip_suffix('\n').ok_or(NoteError::Shape("no line feed at the end"))?;
-    let mut signers = Vec::new();
+    let mut opened = Opened { text, signers: Vec::new(), cosigned: Vec::new() };
     for (number, line) in lines.split('\n').enumerate() {
         if number >= limits::NOTE_SIGNATURES {
             return Err(NoteError::Shape("too many signatures"));
@@ -150,18 +216,41 @@ pub fn open<'a>(note: &'a str, known: &[NoteVerifier]) -> Result<Opened<'a>, Not
             _ => return Err(NoteError::Shape("a signature is too short")),
         };
         let Some(verifier) = known.iter().find(|known| known.name == name && known.id() == id) else { continue };
-        let holds = Signature::from_slice(signature)
-            .is_ok_and(|signature| verifier.key.verify_strict(text.as_bytes(), &signature).is_ok());
-        if !holds {
+        if !opened.note(verifier, signature) {
             return Err(NoteError::Unsigned(name.to_owned()));
         }
-        if !signers.iter().any(|signer| signer == name) {
-            signers.push(name.to_owned());
-        }
     }
-    match (signers.is_empty(), known.first()) {
-        (false, _) => Ok(Opened { text, signers }),
+    match (opened.signers.is_empty() && opened.cosigned.is_empty(), known.first()) {
+        (false, _) => Ok(opened),
         (true, first) => Err(NoteError::Unsigned(first.map_or_else(String::new, |known| known.name.clone()))),
+    }
+}
+
+impl Opened<'_> {
+    /// Notes who signed, if the signature holds.
+    fn note(&mut self, by: &NoteVerifier, signature: &[u8]) -> bool {
+        let holds = |message: &str, signature: &[u8]| {
+            Signature::from_slice(signature)
+                .is_ok_and(|signature| by.key.verify_strict(message.as_bytes(), &signature).is_ok())
+        };
+        match by.algorithm {
+            Algorithm::Ed25519 => {
+                let good = holds(self.text, signature);
+                if good && !self.signers.contains(&by.name) {
+                    self.signers.push(by.name.clone());
+                }
+                good
+            }
+            Algorithm::Cosignature => {
+                let Some((time, signature)) = signature.split_first_chunk::<8>() else { return false };
+                let seconds = u64::from_be_bytes(*time);
+                let good = holds(&cosigned_message(self.text, seconds), signature);
+                if good && self.cosigned.iter().all(|one| one.witness != by.name) {
+                    self.cosigned.push(Cosigned { witness: by.name.clone(), seconds });
+                }
+                good
+            }
+        }
     }
 }
 
@@ -248,7 +337,7 @@ mod tests {
             let note = format!("{text}\n{}", lines.concat());
             let opened = open(&note, &known);
             let signers = expect.map(|signers| signers.iter().map(|name| (*name).to_owned()).collect());
-            assert_eq!(opened, signers.map(|signers| Opened { text, signers }), "{note}");
+            assert_eq!(opened, signers.map(|signers| Opened { text, signers, cosigned: Vec::new() }), "{note}");
         };
         let (log, witness) = (line("log", 1, text), line("witness", 2, text));
         check(&[log.clone(), witness.clone()], Ok(&["log", "witness"]));

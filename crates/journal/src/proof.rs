@@ -17,7 +17,7 @@ use model::{BodyCommitment, Commitment, Index, OpenBody, Opening, Origin};
 use crate::checkpoint::{self, Checkpoint, CheckpointError};
 use crate::commitment::{self, CommitmentError};
 use crate::limits;
-use crate::note::NoteVerifier;
+use crate::note::{Algorithm, Cosigned, NoteVerifier};
 use crate::tree::{self, ProofError, TreeHash};
 use crate::verified::Verified;
 
@@ -79,6 +79,8 @@ pub struct ProvenStatement {
     pub commitment: Commitment,
     /// What opens it.
     pub opening: Opening,
+    /// The known witnesses that cosigned the checkpoint: the statement existed no later than the earliest of them says.
+    pub cosigned: Vec<Cosigned>,
 }
 
 impl ProofFile {
@@ -145,15 +147,17 @@ impl ProofFile {
         let origin = &self.extra.origin;
         let name = origin.to_string();
         let mut last = ProofFileError::NoKey(origin.clone());
-        for key in keys.iter().filter(|key| key.name() == name) {
-            match checkpoint::verify(&self.checkpoint, origin, key.key()) {
+        let (logs, witnesses): (Vec<_>, Vec<_>) =
+            keys.iter().cloned().partition(|key| key.algorithm() == Algorithm::Ed25519);
+        for key in logs.iter().filter(|key| key.name() == name) {
+            match checkpoint::verify_cosigned(&self.checkpoint, origin, key.key(), &witnesses) {
                 Err(error) => last = error.into(),
-                Ok(signed) => {
+                Ok((signed, cosigned)) => {
                     let commitment = commitment::of_opening(origin, &self.extra.opening)?;
                     tree::verify_inclusion(&commitment, self.index.0, signed.size, &self.hashes, &signed.root)?;
                     let opening = self.extra.opening.clone();
                     let checkpoint = signed.into_inner();
-                    return Ok(Verified::new(ProvenStatement { checkpoint, commitment, opening }));
+                    return Ok(Verified::new(ProvenStatement { checkpoint, commitment, opening, cosigned }));
                 }
             }
         }

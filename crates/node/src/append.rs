@@ -65,7 +65,7 @@ pub fn append(work: &mut Work<'_, '_>, entry: &NewEntry<'_>, said: &Said) -> Res
         sealed: Some(SealedBody { salt: body_salt, wrapped_key: &wrapped, ciphertext: &ciphertext }),
         fate: Fate::Fit,
     })?;
-    work.add_entry(commitment);
+    work.add_entry(commitment, entry.lane);
     if let Some(set) = entry.set {
         work.tx.release(journal::wire::ReleaseKind::Open.code(), entry.lane, statement, set, work.now)?;
     }

@@ -230,7 +230,8 @@ impl Engine {
         }
         let next = Checkpoint { origin: self.me.origin.clone(), size: frontier.size(), root: frontier.root() };
         let note = self.signer.sign(&next)?;
-        self.signed = Arc::new(Signed { size: next.size, text: note.text().to_owned() });
+        let workflow = if self.own.take_workflow() { next.size } else { self.signed.workflow };
+        self.signed = Arc::new(Signed { size: next.size, workflow, text: note.text().to_owned() });
         Ok(())
     }
 }
@@ -265,5 +266,6 @@ fn sign_at_start(writer: &mut Writer, me: &Me, own: &OwnLog, signer: &dyn Signer
     }
     let next = Checkpoint { origin: me.origin.clone(), size: frontier.size(), root: frontier.root() };
     let note = signer.sign(&next)?;
-    Ok(Signed { size: next.size, text: note.text().to_owned() })
+    // Which of them were in the workflow lane is not looked up: witnesses are asked at once.
+    Ok(Signed { size: next.size, workflow: next.size, text: note.text().to_owned() })
 }

@@ -13,6 +13,7 @@ pub mod append;
 pub mod assert;
 pub mod audience;
 pub mod body;
+pub mod cosign;
 pub mod engine;
 pub mod feed;
 pub mod fold;
@@ -27,6 +28,7 @@ pub mod rebuild;
 pub mod receive;
 pub mod verify;
 pub mod withdraw;
+pub mod witness;
 pub mod work;
 pub mod writer;
 

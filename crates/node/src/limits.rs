@@ -43,3 +43,14 @@ pub const EVIDENCE_BYTES: usize = 64 * 1024;
 pub const IDEMPOTENCY_SECONDS: i64 = 7 * 24 * 3600;
 /// Longest idempotency key, bytes.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
+/// Most witnesses of a log (architecture §3: three to five).
+pub const WITNESSES: usize = 5;
+/// Entries of the intelligence lane are witnessed together, at most this long after they were said, seconds: the
+/// workflow lane does not wait. It bounds what is kept of witnessed checkpoints to a few megabytes a day.
+pub const WITNESS_BULK_SECONDS: u64 = 10;
+/// A round that too few witnesses have answered gives way to a newer checkpoint after this, seconds.
+pub const WITNESS_ROUND_SECONDS: u64 = 5;
+/// A witness that refused or did not answer is asked again after this, seconds.
+pub const WITNESS_PAUSE_SECONDS: u64 = 5;
+/// Most signature lines that are looked at in a witness's answer: one is ours to check.
+pub const WITNESS_LINES: usize = 8;

@@ -58,6 +58,12 @@ pub trait Signer: Send + Sync {
     /// # Errors
     /// The mark is ahead of `next`, or is another log, or could not be made durable.
     fn sign(&self, next: &Checkpoint) -> Result<SignedCheckpoint, SignerError>;
+    /// Cosigns the text of a partner's checkpoint as a witness, at `seconds` since 1970: one signature line
+    /// (C2SP tlog-cosignature). Whoever calls it has made durable what is cosigned.
+    ///
+    /// # Errors
+    /// The key cannot be used.
+    fn cosign(&self, text: &str, seconds: u64) -> Result<String, SignerError>;
     /// Size and root that were signed last, if any.
     fn mark(&self) -> Option<Checkpoint>;
     /// The key that wraps the keys of bodies.
@@ -81,6 +87,17 @@ pub struct TransportError {
 pub trait Transport: Send + Sync {
     /// Asks for a page of releases: the query of `journal::wire::FeedRequest`, answered with a compressed page.
     fn releases(&self, to: &PartnerAddress, query: String) -> Boxed<'_, Result<Vec<u8>, TransportError>>;
+    /// Asks a witness to cosign: the text of `journal::witness::AddCheckpoint`.
+    fn add_checkpoint(&self, to: &PartnerAddress, request: String) -> Boxed<'_, Result<WitnessAnswer, TransportError>>;
+}
+
+/// What a witness answers (C2SP tlog-witness, "add-checkpoint").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WitnessAnswer {
+    /// Signature lines, not verified.
+    Lines(String),
+    /// It cosigned this size last: the request must start there.
+    Size(u64),
 }
 
 /// Where a partner's node is, and the keys one of which its certificate must have.

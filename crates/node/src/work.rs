@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use journal::tree::Frontier;
-use model::{Commitment, Index, Timestamp};
+use model::{Commitment, Index, Lane, Timestamp};
 use store::{Db, Tx};
 
 use crate::me::Me;
@@ -30,13 +30,18 @@ pub struct OwnLog {
     frontier: Frontier,
     added: Vec<Commitment>,
     purged: bool,
+    workflow: bool,
 }
 
 impl OwnLog {
     /// The log as the last commit left it.
     #[must_use]
     pub fn new(frontier: Frontier) -> Self {
-        Self { frontier, added: Vec::new(), purged: false }
+        Self { frontier, added: Vec::new(), purged: false, workflow: false }
+    }
+    /// Has something been said in the workflow lane since this was last asked?
+    pub(crate) fn take_workflow(&mut self) -> bool {
+        std::mem::take(&mut self.workflow)
     }
     /// Has a body been erased since this was last asked?
     pub(crate) fn take_purged(&mut self) -> bool {
@@ -78,8 +83,9 @@ impl<'t, 'c> Work<'t, 'c> {
     }
 
     /// Notes an own entry; `finish` writes all of a command at once.
-    pub(crate) fn add_entry(&mut self, commitment: Commitment) {
+    pub(crate) fn add_entry(&mut self, commitment: Commitment, lane: Lane) {
         self.own.added.push(commitment);
+        self.own.workflow |= lane == Lane::Workflow;
     }
 
     /// The commitment of an own entry, also of one that this command has just added.
@@ -125,6 +131,8 @@ pub struct View<'t, 'c> {
 pub struct Signed {
     /// Entries that it covers.
     pub size: u64,
+    /// Where the newest of them in the workflow lane ends, at most: its witnesses are asked at once.
+    pub workflow: u64,
     /// The note as it is served.
     pub text: String,
 }

@@ -55,6 +55,7 @@ struct Inner {
     changes: watch::Sender<Change>,
     partners: watch::Sender<u64>,
     lags: crate::pull::Lags,
+    witnessing: crate::witness::Witnessing,
 }
 
 /// A running node. Cloning shares it.
@@ -87,6 +88,7 @@ impl Node {
             changes,
             partners: watch::Sender::new(0),
             lags: crate::pull::Lags::default(),
+            witnessing: crate::witness::Witnessing::default(),
         });
         let weak = Arc::downgrade(&inner);
         let run = Run { engine, commands };
@@ -152,6 +154,12 @@ impl Node {
     #[must_use]
     pub fn lags(&self) -> &crate::pull::Lags {
         &self.inner.lags
+    }
+
+    /// How each witness of our log stands, in this run.
+    #[must_use]
+    pub fn witnessing(&self) -> &crate::witness::Witnessing {
+        &self.inner.witnessing
     }
 
     /// Runs a use case that writes, in the next group commit. The answer comes after the sync and the signature.

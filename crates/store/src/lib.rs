@@ -27,6 +27,7 @@ mod statements;
 mod tiles;
 mod views;
 mod withdrawals;
+mod witnesses;
 
 #[cfg(test)]
 mod testing;
@@ -48,3 +49,4 @@ pub use releases::ReleaseRow;
 pub use statements::{Fate, NewStatement, SealedBody, SealedRow, StatementRow};
 pub use tiles::LogTiles;
 pub use withdrawals::{ObeyedRow, PendingWithdrawal, ReceiptRow, WithdrawalRow};
+pub use witnesses::{CosignedRow, WitnessedRow};

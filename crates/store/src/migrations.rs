@@ -9,6 +9,7 @@ use crate::error::StoreError;
 #[rustfmt::skip]
 const ALL: &[&str] = &[
     include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
 ];
 
 /// `Entr` in ASCII: marks the file as ours (SQLite, `PRAGMA application_id`), so that no other program's is migrated.

@@ -12,6 +12,7 @@ mod proofs;
 mod setup;
 mod shapes;
 mod state;
+mod witnesses;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -87,6 +88,9 @@ enum Command {
     /// Manage partners: invite, accept, confirm, hold, cut
     #[command(subcommand)]
     Partner(partners::PartnerCommand),
+    /// Choose the partners that cosign our log, and see how far they have
+    #[command(subcommand)]
+    Witness(witnesses::WitnessCommand),
     /// Take files into intake, or assert what is in them
     Import(import::ImportArgs),
     /// Show a statement or an object
@@ -170,6 +174,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Audience(_)
         | Command::Community(_)
         | Command::Partner(_)
+        | Command::Witness(_)
         | Command::Import(_)
         | Command::Show(_)
         | Command::WhoSees(_)
@@ -193,6 +198,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Audience(command) => audiences::audience(session, command).await,
         Command::Community(command) => audiences::community(session, command).await,
         Command::Partner(command) => partners::partner(session, command).await,
+        Command::Witness(command) => witnesses::witness(session, command).await,
         Command::Import(args) => import::import(session, args).await,
         Command::Show(args) => objects::show(session, args).await,
         Command::WhoSees(args) => objects::who_sees(session, args).await,

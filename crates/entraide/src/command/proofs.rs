@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use journal::proof::{ProofFile, ProvenStatement};
 use journal::{envelope, note};
-use model::{Origin, bytes::hex};
+use model::{Origin, Timestamp, bytes::hex};
 use node::ports::Signer;
 use node::verify::Report;
 use serde_json::json as object_of;
@@ -29,6 +29,9 @@ pub struct VerifyProofArgs {
     /// Keys of logs that you trust, a note key a line, such as the `log.pub` of a node's directory
     #[arg(long, value_name = "K")]
     keys: PathBuf,
+    /// Refuse a proof that fewer of the witnesses among those keys have cosigned
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    witnesses: usize,
 }
 
 pub(super) fn verify(dir: &Path, as_json: bool) -> Result<(), Failure> {
@@ -133,7 +136,16 @@ pub(super) fn verify_proof(args: &VerifyProofArgs, as_json: bool) -> Result<(), 
     let text = read_proof(&args.file)?;
     let file = ProofFile::read(&text).map_err(|error| at(&args.file, &error))?;
     let proven = file.verify(&keys).map_err(|error| at(&args.file, &error))?.into_inner();
+    if proven.cosigned.len() < args.witnesses {
+        let (found, wanted) = (proven.cosigned.len(), args.witnesses);
+        return Err(at(&args.file, &format!("{found} known witnesses have cosigned it, and {wanted} were asked for")));
+    }
     tell(&file.extra.origin, &proven, as_json)
+}
+
+/// When a witness cosigned.
+fn moment(seconds: u64) -> String {
+    Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(0)).to_string()
 }
 
 fn at(path: &Path, error: &dyn std::fmt::Display) -> Failure {
@@ -154,7 +166,9 @@ fn read_proof(path: &Path) -> Result<String, Failure> {
 }
 
 fn tell(origin: &Origin, proven: &ProvenStatement, as_json: bool) -> Result<(), Failure> {
-    let ProvenStatement { checkpoint, commitment, opening } = proven;
+    let ProvenStatement { checkpoint, commitment, opening, cosigned } = proven;
+    let cosigned: Vec<(&str, String)> =
+        cosigned.iter().map(|one| (one.witness.as_str(), moment(one.seconds))).collect();
     let entry = format!("{}:{}", origin.country(), opening.index);
     let body = opening.body.as_ref().map(|body| {
         let digest: [u8; 32] = Sha256::digest(&body.bytes).into();
@@ -167,11 +181,15 @@ fn tell(origin: &Origin, proven: &ProvenStatement, as_json: bool) -> Result<(), 
         return json(&object_of!({
             "proven": true, "entry": entry, "origin": origin, "index": opening.index, "commitment": commitment,
             "checkpoint": { "size": checkpoint.size, "root": checkpoint.root }, "tlp": label, "media": media,
+            "witnesses": cosigned.iter().map(|(by, at)| object_of!({ "by": by, "at": at })).collect::<Vec<_>>(),
             "body": body.map(|(bytes, sha256)| object_of!({ "bytes": bytes, "sha256": sha256 })),
         }));
     }
     line(&format!("proven: {entry} stands in {origin}, whose checkpoint of {} entries is signed", checkpoint.size))?;
     line(&format!("commitment  {commitment}"))?;
+    for (by, moment) in &cosigned {
+        line(&format!("witnessed   no later than {moment}, by {by}"))?;
+    }
     if let (Some(label), Some(media)) = (label, media) {
         line(&format!("said        TLP:{label}, {media}"))?;
     }

@@ -24,6 +24,34 @@ pub(super) struct Status {
 #[derive(Debug, Deserialize)]
 pub(super) struct Log {
     pub(super) size: u64,
+    pub(super) witnessed: Option<u64>,
+    pub(super) witnesses: usize,
+    pub(super) threshold: usize,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Witnesses {
+    pub(super) items: Vec<Witness>,
+    pub(super) threshold: usize,
+    pub(super) witnessed: Option<u64>,
+    pub(super) at: Option<String>,
+    pub(super) keys: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Witness {
+    pub(super) country: String,
+    pub(super) name: String,
+    pub(super) state: String,
+    pub(super) size: Option<u64>,
+    pub(super) at: Option<String>,
+    pub(super) why: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Chosen {
+    pub(super) witnesses: Vec<String>,
+    pub(super) threshold: usize,
 }
 
 #[derive(Debug, Deserialize)]

@@ -29,6 +29,11 @@ pub(super) async fn status(session: &Session) -> Result<(), Failure> {
     let status: Status = read(&bytes)?;
     line(&format!("{} ({}) at {}", status.origin, clean(&status.name), status.now))?;
     line(&format!("log       {} entries signed, {} objects of ours", status.log.size, status.objects))?;
+    if status.log.witnesses > 0 {
+        let log = &status.log;
+        let (witnessed, k, n) = (log.witnessed.unwrap_or(0), log.threshold, log.witnesses);
+        line(&format!("witnessed {witnessed} entries by {k} of {n} witnesses"))?;
+    }
     let intake = &status.intake;
     line(&format!(
         "intake    {} new, {} asserted, {} in conflict, {} dismissed",

@@ -88,8 +88,9 @@ fn plug_in(opened: &Opened, listener: TcpListener, forger: Arc<Forger>) -> Up {
         }
     });
     let transport = Arc::new(http_room::client::transport::PinnedTransport::new(opened.tls.clone()));
-    let pulling = tokio::spawn(node::pull::run(opened.node.clone(), transport, stopping));
-    Up { close, stop, tasks: vec![listening, pulling] }
+    let pulling = tokio::spawn(node::pull::run(opened.node.clone(), transport.clone(), stopping.clone()));
+    let witnessed = tokio::spawn(node::witness::run(opened.node.clone(), transport, stopping));
+    Up { close, stop, tasks: vec![listening, pulling, witnessed] }
 }
 
 /// All nations.

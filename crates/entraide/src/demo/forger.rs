@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http_room::server::accept::Caller;
 use http_room::server::federating::Federating;
-use http_room::server::federation::{Answer, FederationService, ServiceError};
+use http_room::server::federation::{Answer, Cosigning, FederationService, ServiceError};
 use http_room::tls::PinBytes;
 use journal::wire;
 
@@ -67,6 +67,9 @@ impl FederationService for Forger {
             let honest = self.honest.releases(caller, query).await?;
             if self.forges_to(&caller) { self.forge(&honest) } else { Ok(honest) }
         })
+    }
+    fn add_checkpoint(&self, caller: Caller, body: Bytes) -> Cosigning<'_> {
+        self.honest.add_checkpoint(caller, body)
     }
     fn peer(&self, caller: Caller, body: Bytes) -> Answer<'_> {
         self.honest.peer(caller, body)

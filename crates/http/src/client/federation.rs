@@ -4,12 +4,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use axum::http::{Method, Request, Response, header};
+use axum::http::{Method, Request, Response, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use node::ports::WitnessAnswer;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -19,7 +20,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::ClientError;
 use crate::limits;
-use crate::server::federation::{CHECKPOINT, IDENTITY, PEER, RELEASES, TILE};
+use crate::server::federation::{ADD_CHECKPOINT, CHECKPOINT, IDENTITY, PEER, RELEASES, TILE};
 use crate::tls::{self, NodeKey, PinBytes};
 
 /// Stands where HTTP and TLS want a name. The key says who it is; a name says nothing (`.invalid`: RFC 2606 §2).
@@ -71,6 +72,26 @@ impl FederationClient {
     pub async fn releases(&self, query: &str, wait: Duration) -> Result<Bytes, ClientError> {
         let request = request(Method::GET, &format!("{RELEASES}?{query}"), Bytes::new())?;
         self.ask(request, wait.saturating_add(limits::WAIT_SLACK), limits::PAGE_BYTES).await
+    }
+
+    /// Asks the partner to cosign a checkpoint of ours: the request as `journal::witness` writes it.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a witness that is at another size says so in [`WitnessAnswer::Size`].
+    pub async fn add_checkpoint(&self, body: String) -> Result<WitnessAnswer, ClientError> {
+        let request = request(Method::POST, ADD_CHECKPOINT, Bytes::from(body))?;
+        let response = self.send(request, limits::ANSWER).await?;
+        let status = response.status();
+        let told = read(response, limits::SMALL_ANSWER_BYTES).await?;
+        let text = || std::str::from_utf8(&told).map_err(|_| ClientError::protocol("a witness's answer is no text"));
+        match status {
+            StatusCode::OK => Ok(WitnessAnswer::Lines(text()?.to_owned())),
+            StatusCode::CONFLICT => {
+                let size = text()?.strip_suffix('\n').and_then(|digits| digits.parse().ok());
+                size.map(WitnessAnswer::Size).ok_or_else(|| ClientError::protocol("a witness's size is no number"))
+            }
+            refused => Err(ClientError::refused(refused, &told)),
+        }
     }
 
     /// The newest checkpoint of the partner's log, not verified.
@@ -156,13 +177,17 @@ impl FederationClient {
         Ok(Self { sender, exporter, connection })
     }
 
-    async fn ask(&self, request: Request<Full<Bytes>>, begin: Duration, limit: usize) -> Result<Bytes, ClientError> {
+    async fn send(&self, request: Request<Full<Bytes>>, begin: Duration) -> Result<Response<Incoming>, ClientError> {
         let mut sender = self.sender.clone();
         let sent = async {
             sender.ready().await?;
             sender.send_request(request).await
         };
-        let response = timeout(begin, sent).await.map_err(|_| timed_out(begin))?.map_err(broken)?;
+        timeout(begin, sent).await.map_err(|_| timed_out(begin))?.map_err(broken)
+    }
+
+    async fn ask(&self, request: Request<Full<Bytes>>, begin: Duration, limit: usize) -> Result<Bytes, ClientError> {
+        let response = self.send(request, begin).await?;
         let status = response.status();
         if status.is_success() {
             return read(response, limit).await;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use node::ports::{Boxed, PartnerAddress, Transport, TransportError};
+use node::ports::{Boxed, PartnerAddress, Transport, TransportError, WitnessAnswer};
 
 use super::{ClientError, FederationClient};
 use crate::tls::NodeKey;
@@ -56,6 +56,23 @@ impl PinnedTransport {
 }
 
 impl Transport for PinnedTransport {
+    fn add_checkpoint(&self, to: &PartnerAddress, request: String) -> Boxed<'_, Result<WitnessAnswer, TransportError>> {
+        let to = to.clone();
+        Box::pin(async move {
+            let told = |error: &ClientError| TransportError { reason: error.to_string() };
+            let client = self.client(&to).await.map_err(|error| told(&error))?;
+            match client.add_checkpoint(request).await {
+                Ok(answer) => Ok(answer),
+                // A refusal is an answer: the connection is as good as before.
+                Err(error @ ClientError::Refused { .. }) => Err(told(&error)),
+                Err(error) => {
+                    self.forget(&to);
+                    Err(told(&error))
+                }
+            }
+        })
+    }
+
     fn releases(&self, to: &PartnerAddress, query: String) -> Boxed<'_, Result<Vec<u8>, TransportError>> {
         let to = to.clone();
         Box::pin(async move {

@@ -8,6 +8,8 @@ use bytes::Bytes;
 use journal::peering::{PeerRequest, Session};
 use journal::tree::{TilePath, Tiles};
 use journal::wire::{self, FeedRequest};
+use journal::witness::{AddCheckpoint, WitnessError};
+use node::cosign::{self, CosignError};
 use node::feed::{self, FeedError};
 use node::partner::{self, Hosted, PartnerError};
 use node::{Node, WriteError};
@@ -16,7 +18,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::accept::Caller;
-use super::federation::{Answer, FederationService, ServiceError};
+use super::federation::{Answer, Cosigned, Cosigning, FederationService, ServiceError};
 use crate::tls::PinBytes;
 
 /// A node as its partners see it.
@@ -142,6 +144,20 @@ impl Federating {
         }
     }
 
+    async fn cosign(&self, caller: Caller, body: Bytes) -> Result<Cosigned, ServiceError> {
+        let text = std::str::from_utf8(&body).map_err(|_| ServiceError::BadRequest("it is no text".to_owned()))?;
+        let request = AddCheckpoint::read(text).map_err(|error| ServiceError::BadRequest(error.to_string()))?;
+        let partner = self.node.read(move |view| feed::caller(view, &caller.pin)).await.map_err(refuse)?;
+        self.count(partner.log).await?;
+        match self.node.write(move |work| cosign::cosign(work, partner.log, &request)).await {
+            Ok(cosign::Cosigned::Line(line)) => Ok(Cosigned::Lines(line)),
+            Ok(cosign::Cosigned::Size(size) | cosign::Cosigned::Forked(size)) => Ok(Cosigned::Size(size)),
+            Err(WriteError::Refused(error)) => Err(refuse_to_cosign(&error)),
+            Err(WriteError::Busy) => Err(ServiceError::TooMany { retry_after: 1 }),
+            Err(error @ WriteError::Stopped(_)) => Err(ServiceError::Unavailable(error.to_string())),
+        }
+    }
+
     async fn tile_of(&self, path: String) -> Result<Bytes, ServiceError> {
         let path = TilePath::parse(&path).ok_or(ServiceError::NotFound)?;
         let read = self.node.read(move |view| {
@@ -184,6 +200,9 @@ impl FederationService for Federating {
     fn releases(&self, caller: Caller, query: String) -> Answer<'_> {
         Box::pin(self.page(caller, query))
     }
+    fn add_checkpoint(&self, caller: Caller, body: Bytes) -> Cosigning<'_> {
+        Box::pin(self.cosign(caller, body))
+    }
     fn peer(&self, caller: Caller, body: Bytes) -> Answer<'_> {
         Box::pin(self.host(caller, body))
     }
@@ -202,6 +221,23 @@ fn refuse(error: FeedError) -> ServiceError {
         FeedError::Store(error) => failed(&error),
         FeedError::Stranger => ServiceError::Forbidden,
         FeedError::Cursor | FeedError::Ahead { .. } => ServiceError::BadRequest(error.to_string()),
+    }
+}
+
+/// The answers of C2SP tlog-witness, "add-checkpoint".
+fn refuse_to_cosign(error: &CosignError) -> ServiceError {
+    match error {
+        CosignError::Store(error) => failed(error),
+        CosignError::Unknown => ServiceError::NotFound,
+        CosignError::Request(WitnessError::Unsigned) => ServiceError::Forbidden,
+        CosignError::Request(WitnessError::Inconsistent { .. }) => ServiceError::Unprocessable(error.to_string()),
+        CosignError::Request(WitnessError::Shape(_) | WitnessError::Size { .. } | WitnessError::Forked { .. }) => {
+            ServiceError::BadRequest(error.to_string())
+        }
+        CosignError::Signer(error) => {
+            tracing::error!(%error, "nothing could be cosigned");
+            ServiceError::Unavailable("the witness's key cannot be used".to_owned())
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, Request, State};
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -30,6 +30,11 @@ pub const RELEASES: &str = "/federation/v1/releases";
 /// The one route for unknown keys.
 pub const PEER: &str = "/federation/v1/peer";
 
+/// Where a log asks this node to cosign its checkpoint (C2SP tlog-witness).
+pub const ADD_CHECKPOINT: &str = "/federation/v1/witness/add-checkpoint";
+
+/// Media type of the size that a witness cosigned last (C2SP tlog-witness, "add-checkpoint").
+pub const SIZE_TYPE: &str = "text/x.tlog.size";
 /// Media type of a page of releases: the journal's wire codec, compressed with zstd (RFC 8878).
 pub const PAGE_TYPE: &str = "application/vnd.entraide.releases+zstd";
 
@@ -45,6 +50,9 @@ pub enum ServiceError {
     /// The request can't be read; the text says why.
     #[error("{0}")]
     BadRequest(String),
+    /// It was read, and does not hold; the text says why.
+    #[error("{0}")]
+    Unprocessable(String),
     /// Too many requests of this caller.
     #[error("too many requests: try again in {retry_after} s")]
     TooMany {
@@ -59,6 +67,18 @@ pub enum ServiceError {
 /// An answer on its way.
 pub type Answer<'a> = BoxFuture<'a, Result<Bytes, ServiceError>>;
 
+/// A witness's answer on its way.
+pub type Cosigning<'a> = BoxFuture<'a, Result<Cosigned, ServiceError>>;
+
+/// What a witness answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cosigned {
+    /// Signature lines.
+    Lines(String),
+    /// The size that it cosigned last is another than the request says.
+    Size(u64),
+}
+
 /// What the node does for callers. The bytes are the journal's business; this room carries them.
 ///
 /// A future may be dropped at any time: the caller has gone, or the node goes down.
@@ -71,6 +91,8 @@ pub trait FederationService: Send + Sync + 'static {
     fn tile(&self, caller: Caller, path: String) -> Answer<'_>;
     /// A page of releases, compressed with zstd; waits for news as long as `query` says.
     fn releases(&self, caller: Caller, query: String) -> Answer<'_>;
+    /// Cosigns the caller's checkpoint, if it extends the one that was cosigned last.
+    fn add_checkpoint(&self, caller: Caller, body: Bytes) -> Cosigning<'_>;
     /// Peering: reads a peer request, answers with ours. The caller's key may be unknown.
     fn peer(&self, caller: Caller, body: Bytes) -> Answer<'_>;
     /// Does this pin belong to a partner? Asked for every request, so it must not wait.
@@ -84,6 +106,7 @@ pub fn router(service: Arc<dyn FederationService>) -> Router {
         .route(CHECKPOINT, get(checkpoint))
         .route("/federation/v1/log/tile/{*path}", get(tile))
         .route(RELEASES, get(releases))
+        .route(ADD_CHECKPOINT, post(add_checkpoint))
         .route(PEER, post(peer))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
@@ -171,6 +194,22 @@ async fn peer(
     Ok(answer(body, "application/json", "no-store"))
 }
 
+async fn add_checkpoint(
+    State(service): Service,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let body = read_body(request.into_body(), journal::witness::MAX_REQUEST_BYTES).await?;
+    Ok(match service.add_checkpoint(caller, body).await? {
+        Cosigned::Lines(lines) => answer(Bytes::from(lines), "text/plain; charset=utf-8", "no-store"),
+        Cosigned::Size(size) => {
+            let mut response = answer(Bytes::from(format!("{size}\n")), SIZE_TYPE, "no-store");
+            *response.status_mut() = StatusCode::CONFLICT;
+            response
+        }
+    })
+}
+
 /// `<level>/<index>[.p/<width>]` or `entries/…`, by its letters and length; what is in it is the log's business.
 fn is_tile_path(path: &str) -> bool {
     let path = path.strip_prefix("entries/").unwrap_or(path);
@@ -194,6 +233,7 @@ impl From<ServiceError> for Problem {
             ServiceError::NotFound => Self::not_found(),
             ServiceError::Forbidden => Self::forbidden(),
             ServiceError::BadRequest(detail) => Self::bad_request(detail),
+            ServiceError::Unprocessable(detail) => Self::unprocessable(detail),
             ServiceError::TooMany { retry_after } => Self::too_many(retry_after),
             ServiceError::Unavailable(detail) => Self::unavailable(detail),
         }

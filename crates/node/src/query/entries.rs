@@ -128,6 +128,18 @@ impl Governed for Proved {
     }
 }
 
+/// The checkpoint that proves most of an entry: the first that enough witnesses have cosigned, else the newest.
+fn covering(view: &View<'_, '_>, log: LogId, index: Index) -> Result<(u64, String), ObjectError> {
+    if let Some(row) = view.db.witnessed_entry(log, index)? {
+        return Ok((row.size, row.note));
+    }
+    if log == view.me.log {
+        return Ok((view.signed.size, view.signed.text.clone()));
+    }
+    let tree = view.db.tree(log)?;
+    Ok((tree.size, tree.checkpoint.ok_or(ObjectError::NotFound)?))
+}
+
 /// A proof file of one statement: its opening, its way to the root, and the signed checkpoint. Sealed, it leaves the
 /// body out: it proves when and that something was said, not what.
 ///
@@ -140,11 +152,7 @@ pub fn proof(view: &View<'_, '_>, viewer: &Viewer, name: EntryRef, sealed: bool)
     let facts = super::facts_of_row(view, &row)?;
     let proved = Proved { facts, statement };
     let proved = policy::release(proved, viewer, Purpose::Export, &PolicyVersion::CURRENT)?.into_inner();
-    let own = log == view.me.log;
-    let tree = view.db.tree(log)?;
-    let (size, checkpoint) =
-        if own { (view.signed.size, Some(view.signed.text.clone())) } else { (tree.size, tree.checkpoint) };
-    let checkpoint = checkpoint.ok_or(ObjectError::NotFound)?;
+    let (size, checkpoint) = covering(view, log, name.index)?;
     let broken = |error: &dyn std::fmt::Display| StoreError::Corrupt { what: format!("proof of {name}: {error}") };
     let hashes = tree::inclusion_proof(&view.db.tiles(log), name.index.0, size).map_err(|error| broken(&error))?;
     let opening = body::opening(view.db, view.signer, &proved.statement, !sealed)?;

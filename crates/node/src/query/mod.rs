@@ -5,6 +5,7 @@ pub mod entries;
 pub mod objects;
 pub mod status;
 pub mod who_sees;
+pub mod witnesses;
 
 use std::sync::Arc;
 

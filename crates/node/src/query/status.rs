@@ -3,6 +3,7 @@
 use model::{Origin, Timestamp};
 use store::{ChainRow, EvidenceRow, IntakeState, PartnerRow, StoreError};
 
+use super::witnesses::WitnessesStatus;
 use crate::feed;
 use crate::pull::Lag;
 use crate::work::View;
@@ -40,6 +41,8 @@ pub struct Status {
     pub size: u64,
     /// The checkpoint that covers them, as a note.
     pub checkpoint: String,
+    /// How far our log is witnessed, and by whom.
+    pub witnesses: WitnessesStatus,
     /// Objects of ours.
     pub objects: u64,
     /// What is in intake, by state.
@@ -91,6 +94,7 @@ fn read(view: &View<'_, '_>) -> Result<Status, StoreError> {
         now: view.now,
         size: view.signed.size,
         checkpoint: view.signed.text.clone(),
+        witnesses: super::witnesses::read(view)?,
         objects: count(view.me.log),
         intake: view.db.intake_counts()?,
         partners,

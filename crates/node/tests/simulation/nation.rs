@@ -74,6 +74,9 @@ impl Signer for MarkedSigner {
         }
         Ok(checkpoint::sign(next, &self.log_key))
     }
+    fn cosign(&self, _: &str, _: u64) -> Result<String, SignerError> {
+        Err(SignerError::Io("nobody witnesses in the simulation".into()))
+    }
     fn mark(&self) -> Option<Checkpoint> {
         self.mark.signed.lock().unwrap().clone()
     }

@@ -12,10 +12,14 @@ use journal::cursor::CursorKey;
 use journal::identity::{self, Identity, Pin, SignedIdentity};
 use journal::seal::WrappingKey;
 use journal::wire::{self, FeedRequest};
+use journal::witness::AddCheckpoint;
 use model::{Origin, PartnerClass, Realm, RootId, Timestamp};
 use node::Node;
+use node::cosign::Cosigned;
 use node::engine::Deps;
-use node::ports::{Boxed, Clock, PartnerAddress, Random, Signer, SignerError, Transport, TransportError};
+use node::ports::{
+    Boxed, Clock, PartnerAddress, Random, Signer, SignerError, Transport, TransportError, WitnessAnswer,
+};
 use store::{PartnerState, StoreError};
 
 pub struct StandingClock(AtomicI64);
@@ -46,6 +50,7 @@ pub struct MemorySigner {
     wrapping: WrappingKey,
     cursor: CursorKey,
     mark: Mutex<Option<Checkpoint>>,
+    name: String,
 }
 
 impl MemorySigner {
@@ -55,6 +60,7 @@ impl MemorySigner {
             wrapping: WrappingKey::new([seed ^ 0x55; 32]),
             cursor: CursorKey::new([seed ^ 0x33; 32]),
             mark: Mutex::new(mark),
+            name: String::new(),
         }
     }
 }
@@ -72,6 +78,9 @@ impl Signer for MemorySigner {
         }
         *mark = Some(next.clone());
         Ok(checkpoint::sign(next, &self.log_key))
+    }
+    fn cosign(&self, text: &str, seconds: u64) -> Result<String, SignerError> {
+        Ok(journal::note::cosign(text, &self.name, seconds, &self.log_key))
     }
     fn mark(&self) -> Option<Checkpoint> {
         self.mark.lock().unwrap().clone()
@@ -131,8 +140,9 @@ pub fn open(
     dir: &std::path::Path,
     country: &str,
     seed: u8,
-    signer: MemorySigner,
+    mut signer: MemorySigner,
 ) -> Result<Node, node::engine::OpenError> {
+    signer.name = origin(country, seed).to_string();
     let deps = Deps {
         clock: Arc::new(StandingClock(AtomicI64::new(1_790_000_000_000_000))),
         random: Box::new(Seeded(u64::from(seed))),
@@ -164,11 +174,15 @@ pub async fn peer(one: &Nation, other: &Nation) {
     }
 }
 
+/// What a witness that lies makes of its line.
+pub type SpoilLine = fn(&str) -> String;
+
 /// Asks other nodes' feeds in this process, over the real codec. A page can be spoilt on its way.
 #[derive(Default)]
 pub struct Local {
     nodes: Mutex<HashMap<String, Node>>,
     pub spoil: Mutex<Option<fn(&mut wire::FeedPage)>>,
+    pub spoil_lines: Mutex<Option<SpoilLine>>,
     me: Mutex<[u8; 32]>,
 }
 
@@ -185,6 +199,23 @@ impl Local {
 }
 
 impl Transport for Local {
+    fn add_checkpoint(&self, to: &PartnerAddress, request: String) -> Boxed<'_, Result<WitnessAnswer, TransportError>> {
+        let node = self.nodes.lock().unwrap().get(&to.address).cloned();
+        let pin = *self.me.lock().unwrap();
+        let spoil = *self.spoil_lines.lock().unwrap();
+        Box::pin(async move {
+            let node = node.ok_or(TransportError { reason: "no connection".into() })?;
+            let request = AddCheckpoint::read(&request).unwrap();
+            let caller = node.read(move |view| node::feed::caller(view, &pin)).await.unwrap().log;
+            let answer = node.write(move |work| node::cosign::cosign(work, caller, &request)).await;
+            match answer {
+                Ok(Cosigned::Line(line)) => Ok(WitnessAnswer::Lines(spoil.map_or(line.clone(), |spoil| spoil(&line)))),
+                Ok(Cosigned::Size(size) | Cosigned::Forked(size)) => Ok(WitnessAnswer::Size(size)),
+                Err(error) => Err(TransportError { reason: error.to_string() }),
+            }
+        })
+    }
+
     fn releases(&self, to: &PartnerAddress, query: String) -> Boxed<'_, Result<Vec<u8>, TransportError>> {
         let node = self.nodes.lock().unwrap().get(&to.address).cloned();
         let pin = *self.me.lock().unwrap();

@@ -21,6 +21,7 @@ pub mod status;
 pub mod tokens;
 pub mod users;
 pub mod who_sees;
+pub mod witnesses;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -195,6 +196,7 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(partners::cut))
         .routes(routes!(log::page))
         .routes(routes!(log::proof))
+        .routes(routes!(witnesses::list, witnesses::choose))
         .routes(routes!(events::events))
         .routes(routes!(session::log_in, session::whoami, session::log_out))
         .routes(routes!(users::list, users::create))

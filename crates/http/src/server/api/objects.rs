@@ -74,10 +74,21 @@ pub struct Detail {
     /// The bytes as they came; `null` if it was withdrawn or erased.
     #[schema(value_type = Option<serde_json::Value>)]
     pub body: Option<Box<RawValue>>,
+    /// Which witnesses cosigned the first checkpoint that covers it; `null` while too few have, or none is known.
+    pub witnessed: Option<Vec<Cosignature>>,
     /// To whom we said it; only for our own.
     pub members: Vec<String>,
     /// Who has answered a withdrawal; only for our own.
     pub receipts: Vec<Receipt>,
+}
+
+/// A witness's word that the statement existed no later than a time.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Cosignature {
+    /// The witness's log.
+    pub by: String,
+    /// The time by the witness's clock.
+    pub at: String,
 }
 
 /// A partner's answer to a withdrawal.
@@ -191,6 +202,11 @@ fn whole(view: &View<'_, '_>, viewer: &Viewer, name: &Name) -> Result<Released<D
     let statement = name.statement(view, viewer)?;
     let detail = query::detail(view, viewer, statement, Purpose::Read)?;
     let statements = query::by_id(view, viewer, &detail.as_ref().object.row.stix_id)?.into_inner();
+    let row = &detail.as_ref().object.row;
+    let witnessed = node::query::witnesses::of_entry(view, row.log, row.index)?.map(|lines| {
+        let line = |(by, at): (model::Origin, model::Timestamp)| Cosignature { by: by.to_string(), at: at.to_string() };
+        lines.into_iter().map(line).collect()
+    });
     let mut receipts = Vec::new();
     for (origin, row) in &detail.as_ref().receipts {
         let entry = view.db.statement(row.statement)?.map(|answer| format!("{}:{}", origin.country(), answer.index));
@@ -206,6 +222,7 @@ fn whole(view: &View<'_, '_>, viewer: &Viewer, name: &Name) -> Result<Released<D
         object: object(&detail.object),
         statements: statements.iter().map(object).collect(),
         body: detail.body.and_then(raw),
+        witnessed,
         members: detail.members.iter().map(ToString::to_string).collect(),
         receipts,
     }))

@@ -44,6 +44,12 @@ pub struct OwnLog {
     pub size: u64,
     /// The checkpoint that covers them, as a note.
     pub checkpoint: String,
+    /// Entries that enough witnesses have cosigned.
+    pub witnessed: Option<u64>,
+    /// How many witnesses the log has.
+    pub witnesses: usize,
+    /// How many of them must have cosigned.
+    pub threshold: usize,
 }
 
 /// What is in intake, by state.
@@ -169,7 +175,13 @@ pub(crate) async fn read(app: &App) -> Result<Status, Refusal> {
         origin: status.origin.to_string(),
         name: status.name,
         now: status.now.to_string(),
-        log: OwnLog { size: status.size, checkpoint: status.checkpoint },
+        log: OwnLog {
+            size: status.size,
+            checkpoint: status.checkpoint,
+            witnessed: status.witnesses.witnessed.map(|(size, _)| size),
+            witnesses: status.witnesses.witnesses.len(),
+            threshold: status.witnesses.threshold,
+        },
         objects: status.objects,
         intake,
         evidence: evidence.collect(),

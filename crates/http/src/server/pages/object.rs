@@ -107,6 +107,7 @@ fn provenance(shown: &Shown) -> Markup {
                 div { dt { "Entry" } dd { code { (object.entry) } ", index " (object.index) } }
                 div { dt { "Commitment" } dd { (commitment(&object.commitment)) } }
                 div { dt { "Arrived here" } dd { (time(&object.arrived)) } }
+                div { dt { "Witnessed" } dd { (witnessed(shown)) } }
                 div { dt { "Label" } dd { (tlp(&object.tlp)) } }
                 div {
                     dt { "PAP" }
@@ -134,6 +135,19 @@ fn provenance(shown: &Shown) -> Markup {
                 div { dt { "Object’s version" } dd { (version(&object.version)) } }
             }
         }
+    }
+}
+
+/// Who has cosigned it: from then on nobody can say that it was never said, or later.
+fn witnessed(shown: &Shown) -> Markup {
+    match &shown.detail.witnessed {
+        None => html! { span class="quiet" { "received, not witnessed" } },
+        Some(lines) => html! {
+            @for (at, line) in lines.iter().enumerate() {
+                @if at > 0 { ", " }
+                (origin_chip(&line.by)) " " (time(&line.at))
+            }
+        },
     }
 }
 
@@ -436,6 +450,7 @@ mod tests {
             object: object(Some("<img src=x>")),
             statements: vec![object(None)],
             body,
+            witnessed: None,
             members: Vec::new(),
             receipts: Vec::new(),
         };

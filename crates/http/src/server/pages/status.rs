@@ -7,7 +7,7 @@ use node::Permission;
 
 use super::super::api::App;
 use super::super::api::refusal::Refusal;
-use super::super::api::status::{self, Evidence, Lag, Partner, Status};
+use super::super::api::status::{self, Evidence, Lag, OwnLog, Partner, Status};
 use super::super::session::Caller;
 use super::frame::{Frame, Place, chip, scrolling, verbatim};
 use super::text::{clock, number, plain, time};
@@ -40,6 +40,7 @@ fn body(frame: &Frame, status: &Status) -> Markup {
                         strong { (number(status.objects)) }
                         " objects of ours"
                     }
+                    (witnessed(&status.log))
                     (verbatim("Checkpoint of our log", &status.log.checkpoint))
                     p class="quiet" { "Origin " code { (status.origin) } }
                 }
@@ -54,6 +55,19 @@ fn body(frame: &Frame, status: &Status) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// How far partners have cosigned our log: what they have seen cannot be taken back unnoticed.
+fn witnessed(log: &OwnLog) -> Markup {
+    let quorum = html! { (log.threshold) " of " (log.witnesses) " witnesses" };
+    match (log.witnesses, log.witnessed) {
+        (0, _) => html! { p class="quiet" { "No witness cosigns this log." } },
+        (_, None) => html! { p { strong class="warn" { "Not witnessed yet" } " by " (quorum) } },
+        (_, Some(size)) if size < log.size => {
+            html! { p { strong { (number(size)) } " witnessed by " (quorum) ", " (number(log.size - size)) " received" } }
+        }
+        (_, Some(_)) => html! { p { "All witnessed by " (quorum) } },
     }
 }
 

@@ -1,0 +1,78 @@
+//! Witnesses with the real program: three nations, a statement that two partners cosign, and its proof checked offline.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects by failing")]
+
+mod program;
+
+use program::{Node, bundle, entraide, id, until, write};
+
+/// By invitation, as two duty officers do it.
+fn peer(host: &Node, joiner: &Node) {
+    let code = host.run(&["partner", "invite", "--json"]).json()["code"].as_str().unwrap().to_owned();
+    joiner.run(&["partner", "accept", &code]).good();
+    let country = |node: &Node| node.facts["country"].as_str().unwrap_or_default().to_owned();
+    for (at, other) in [(host, joiner), (joiner, host)] {
+        let name = match country(other) {
+            name if name.is_empty() => other.facts["origin"].as_str().unwrap().to_owned(),
+            name => name,
+        };
+        at.run(&["partner", "confirm", &name]).good();
+    }
+}
+
+#[test]
+fn a_statement_is_witnessed_by_two_partners_and_its_proof_says_when() {
+    let nodes = [Node::new("FR"), Node::new("EE"), Node::new("LV")];
+    let mut served: Vec<_> = nodes.iter().map(|node| node.serve(true)).collect();
+    let [fr, ee, lv] = &nodes;
+    peer(fr, ee);
+    peer(fr, lv);
+    fr.run(&["witness", "set", "EE", "NL"]).refused(1, "is not a partner");
+    fr.run(&["witness", "set", "EE", "LV", "--threshold", "3"]).refused(1, "a number from 1 to 2");
+    fr.run(&["witness", "set", "EE", "LV", "--threshold", "2"]).good();
+    fr.run(&["audience", "create", "friends", "--members", "EE"]).good();
+    let file = write(fr.dir.path(), "one.json", bundle(1..3));
+    let file = file.display().to_string();
+    fr.run(&["import", &file, "--assert", "--label", "amber", "--audience", "friends"]).good();
+    let witnessed = |node: &Node| {
+        let status = node.run(&["status", "--json"]).json();
+        (status["log"]["witnessed"] == status["log"]["size"]).then_some(status["log"]["size"].as_u64().unwrap())
+    };
+    until("all of France's log witnessed", || witnessed(fr));
+    assert!(fr.run(&["status"]).good().contains("by 2 of 2 witnesses"));
+    assert!(fr.run(&["witness", "list"]).good().contains("cosigned"));
+
+    // The proof is checked with nothing but the file and the keys of those whom the reader believes.
+    let proof = fr.run(&["proof", &id(1)]).good();
+    let proof = write(fr.dir.path(), "proof.txt", proof).display().to_string();
+    let keys = fr.run(&["witness", "keys"]).good();
+    let all = write(fr.dir.path(), "keys.txt", &keys).display().to_string();
+    let told = entraide(&["verify-proof", &proof, "--keys", &all, "--witnesses", "2", "--json"]).json();
+    assert_eq!(told["witnesses"].as_array().unwrap().len(), 2, "{told}");
+    assert!(entraide(&["verify-proof", &proof, "--keys", &all]).good().contains("witnessed   no later than 2"));
+    // Without the witnesses' keys their lines count for nothing; a line that was changed refuses the whole proof.
+    let own = format!("{}/log.pub", fr.path());
+    entraide(&["verify-proof", &proof, "--keys", &own]).good();
+    entraide(&["verify-proof", &proof, "--keys", &own, "--witnesses", "1"]).refused(1, "0 known witnesses");
+    let text = std::fs::read_to_string(&proof).unwrap();
+    let at = text.trim_end().len() - 8;
+    let other = if &text[at..=at] == "A" { "B" } else { "A" };
+    let spoilt = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+    let spoilt = write(fr.dir.path(), "spoilt.txt", spoilt).display().to_string();
+    entraide(&["verify-proof", &spoilt, "--keys", &all]).refused(1, "no valid signature");
+
+    // A witness that is gone leaves one of two: what is said then is received and not witnessed, until it is back.
+    let lost = served.pop().unwrap();
+    lost.kill();
+    let file = write(fr.dir.path(), "two.json", bundle(3..4)).display().to_string();
+    fr.run(&["import", &file, "--assert", "--label", "amber", "--audience", "friends"]).good();
+    until("a witness that does not answer", || {
+        let list = fr.run(&["witness", "list", "--json"]).json();
+        list["items"].as_array().unwrap().iter().any(|one| !one["why"].is_null()).then_some(())
+    });
+    assert_eq!(witnessed(fr), None);
+    served.push(lv.serve(true));
+    until("all witnessed again", || witnessed(fr));
+    for one in served {
+        assert_eq!(one.stop(), Some(0));
+    }
+}
