@@ -133,7 +133,7 @@ pub fn identity(keys: &NewKeys, request: &Request, clock: &dyn Clock) -> Result<
         mandate_key: keys.public(Kind::Mandate),
         address: request.address.clone(),
         class: request.class,
-        wire: vec![journal::wire::WIRE_VERSION],
+        wire: journal::wire::WIRE_VERSIONS.to_vec(),
         issued: clock.now(),
     };
     let signed = identity::sign(&identity, &keys.root);

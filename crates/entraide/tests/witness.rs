@@ -41,6 +41,12 @@ fn a_statement_is_witnessed_by_two_partners_and_its_proof_says_when() {
     assert!(fr.run(&["status"]).good().contains("by 2 of 2 witnesses"));
     assert!(fr.run(&["witness", "list"]).good().contains("cosigned"));
 
+    // Estonia sees who has witnessed what it was told.
+    until("word of the witnesses at Estonia", || {
+        let shown = ee.run(&["show", &id(1), "--json"]).json();
+        (shown["witnessed"].as_array().is_some_and(|lines| lines.len() == 2)).then_some(())
+    });
+
     // The proof is checked with nothing but the file and the keys of those whom the reader believes.
     let proof = fr.run(&["proof", &id(1)]).good();
     let proof = write(fr.dir.path(), "proof.txt", proof).display().to_string();

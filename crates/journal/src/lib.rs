@@ -1,7 +1,8 @@
 //! A nation's word is its log: how statements are committed to (`envelope`, `commitment`), how the log is a tree
-//! (`tree`) with signed checkpoints (`note`, `checkpoint`), how a proof stands alone (`proof`), how bodies are sealed
-//! (`seal`); and the federation's pure part: who a node is (`identity`, `roster`), how two meet (`peering`, `words`),
-//! what travels (`wire`, `cursor`), how a receiver checks it (`sync`), and what a witness cosigns (`witness`).
+//! (`tree`) with signed checkpoints (`note`, `checkpoint`), how a proof stands alone (`proof`), and an accusation
+//! (`evidence_file`), how bodies are sealed (`seal`); and the federation's pure part: who a node is (`identity`,
+//! `roster`), how two meet (`peering`, `words`), what travels (`wire`, `cursor`), how a receiver checks it (`sync`), and
+//! what a witness cosigns (`witness`).
 //!
 //! Floor 1: pure, imports `model` alone. The only maker of [`verified::Verified`].
 
@@ -9,6 +10,7 @@ pub mod checkpoint;
 pub mod commitment;
 pub mod cursor;
 pub mod envelope;
+pub mod evidence_file;
 pub mod identity;
 pub mod limits;
 pub mod note;

@@ -76,6 +76,8 @@ pub struct Step {
     pub intelligence_cursor: String,
     /// There is more: ask again at once.
     pub more: bool,
+    /// Checkpoints that the partner knows, not verified: see [`Replica::gossip`].
+    pub notes: Vec<String>,
 }
 
 /// One release, checked.
@@ -176,7 +178,7 @@ impl Replica {
     #[must_use]
     pub fn request(&self, workflow: Option<String>, intelligence: Option<String>, wait_seconds: u32) -> FeedRequest {
         let wait_seconds = wait_seconds.min(MAX_WAIT_SECONDS);
-        FeedRequest { have: self.have(), workflow, intelligence, wait_seconds }
+        FeedRequest { have: self.have(), workflow, intelligence, wait_seconds, wire: wire::WIRE_VERSION }
     }
 
     /// Goes on to where a step of this replica ended.
@@ -247,6 +249,7 @@ impl Replica {
             workflow_cursor: page.workflow_cursor,
             intelligence_cursor: page.intelligence_cursor,
             more: page.more,
+            notes: page.notes,
         })
     }
 

@@ -1,10 +1,11 @@
-//! The federation's wire, version 1: the query that a receiver sends and the binary page that answers it.
+//! The federation's wire, versions 1 and 2: the query that a receiver sends and the binary page that answers it.
 //!
 //! A page is, in big-endian numbers: `u16` version; checkpoint (`u16` length); `u64` start; `u32` count of commitments,
 //! 32 bytes each; `u32` count of items; both cursors (`u8` length each); `u8` more.
 //! An item is: `u8` lane; `u8` kind; `u64` index; `u8` content (0 nothing, 1 opening without body, 2 with body);
 //! then 32 bytes entry salt, envelope (`u16` length), 32 bytes body commitment; then 32 bytes body salt, body
-//! (`u32` length). Nothing may follow the last byte, so a page has one spelling.
+//! (`u32` length). Version 2 adds `u8` count of notes, at least one, each with `u16` length; a page without notes is
+//! of version 1. Nothing may follow the last byte, so a page has one spelling.
 
 use std::io::Read;
 
@@ -13,8 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::cursor::MAX_CURSOR_BYTES;
 
-/// The version that this codec speaks.
-pub const WIRE_VERSION: u16 = 1;
+/// The newest version that this codec speaks.
+pub const WIRE_VERSION: u16 = 2;
+/// All versions that it speaks.
+pub const WIRE_VERSIONS: [u16; 2] = [1, WIRE_VERSION];
+/// Most notes of a page: a checkpoint of every nation's log, twice.
+pub const MAX_NOTES: usize = 64;
+/// Largest note of a page, bytes: a checkpoint with five cosignatures takes less than 2 kB.
+pub const MAX_NOTE_BYTES: usize = 4 * 1024;
 /// Largest page, decoded, bytes: four of the largest bodies, and a minute on a line of 5 Mbit/s.
 pub const MAX_PAGE_BYTES: usize = 32 * 1024 * 1024;
 /// Most commitments of a page: 2 MiB, so that a far-behind partner catches up a million entries in 16 pages.
@@ -47,6 +54,8 @@ pub struct FeedRequest {
     pub intelligence: Option<String>,
     /// How long the server may wait for news, seconds, at most [`MAX_WAIT_SECONDS`].
     pub wait_seconds: u32,
+    /// The newest wire version that the caller reads; 0 and what is missing mean 1.
+    pub wire: u16,
 }
 
 /// Why an entry stands in a feed (architecture §4).
@@ -110,6 +119,9 @@ pub struct FeedPage {
     pub intelligence_cursor: String,
     /// There is more: ask again at once.
     pub more: bool,
+    /// Checkpoints that the server knows and the caller may want to compare (architecture, "Gossip"): signed notes, not
+    /// verified. Only for callers that read version 2.
+    pub notes: Vec<String>,
 }
 
 /// Why a page or query was refused: a failure of transport, bounded, and tried again. It accuses nobody.
@@ -152,6 +164,9 @@ impl FeedRequest {
             }
         }
         query.push_str(&format!("&wait={}", self.wait_seconds));
+        if self.wire > 1 {
+            query.push_str(&format!("&wire={}", self.wire));
+        }
         query
     }
 
@@ -164,12 +179,13 @@ impl FeedRequest {
         if query.len() > MAX_QUERY_BYTES {
             return Err(WireError::Query("length"));
         }
-        let (mut have, mut workflow, mut intelligence, mut wait) = (None, None, None, None);
+        let (mut have, mut workflow, mut intelligence, mut wait, mut wire) = (None, None, None, None, None);
         for pair in query.split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match name {
                 "have" => once("have", &mut have, number(value))?,
                 "wait" => once("wait", &mut wait, number(value))?,
+                "wire" => once("wire", &mut wire, number(value))?,
                 "workflow" => once("workflow", &mut workflow, cursor(value))?,
                 "intelligence" => once("intelligence", &mut intelligence, cursor(value))?,
                 _ => {}
@@ -181,6 +197,8 @@ impl FeedRequest {
             workflow,
             intelligence,
             wait_seconds: u32::try_from(wait).unwrap_or(MAX_WAIT_SECONDS),
+            // A caller of a later version reads ours too.
+            wire: u16::try_from(wire.unwrap_or(0)).unwrap_or(u16::MAX).min(WIRE_VERSION),
         })
     }
 }
@@ -202,7 +220,9 @@ impl FeedPage {
     pub fn encoded_len(&self) -> usize {
         let cursors = self.workflow_cursor.len() + self.intelligence_cursor.len();
         let items: usize = self.items.iter().map(FeedItem::encoded_len).sum();
-        23 + self.checkpoint.len() + cursors + self.commitments.len() * 32 + items
+        let notes: usize = self.notes.iter().map(|note| 2 + note.len()).sum();
+        let notes = if self.notes.is_empty() { 0 } else { 1 + notes };
+        23 + self.checkpoint.len() + cursors + self.commitments.len() * 32 + items + notes
     }
 }
 
@@ -210,7 +230,8 @@ impl FeedPage {
 #[must_use]
 pub fn encode(page: &FeedPage) -> Vec<u8> {
     let mut out = Vec::with_capacity(page.encoded_len());
-    out.extend_from_slice(&WIRE_VERSION.to_be_bytes());
+    let version = if page.notes.is_empty() { 1 } else { WIRE_VERSION };
+    out.extend_from_slice(&version.to_be_bytes());
     put16(&mut out, page.checkpoint.as_bytes());
     out.extend_from_slice(&page.start.to_be_bytes());
     put_length(&mut out, page.commitments.len());
@@ -226,6 +247,12 @@ pub fn encode(page: &FeedPage) -> Vec<u8> {
         out.extend_from_slice(cursor.as_bytes());
     }
     out.push(u8::from(page.more));
+    if !page.notes.is_empty() {
+        out.push(u8::try_from(page.notes.len()).unwrap_or(u8::MAX));
+        for note in &page.notes {
+            put16(&mut out, note.as_bytes());
+        }
+    }
     out
 }
 
@@ -259,7 +286,7 @@ pub fn decode(bytes: &[u8]) -> Result<FeedPage, WireError> {
     }
     let mut input = Input(bytes);
     let version = u16::from_be_bytes(input.array("version")?);
-    if version != WIRE_VERSION {
+    if !WIRE_VERSIONS.contains(&version) {
         return Err(WireError::Version(version));
     }
     let length = usize::from(u16::from_be_bytes(input.array("checkpoint")?));
@@ -289,6 +316,7 @@ pub fn decode(bytes: &[u8]) -> Result<FeedPage, WireError> {
             [1] => true,
             _ => return Err(WireError::Value("more")),
         },
+        notes: if version == 1 { Vec::new() } else { input.notes()? },
     };
     if input.0.is_empty() { Ok(page) } else { Err(WireError::Trailing) }
 }
@@ -376,6 +404,27 @@ impl<'a> Input<'a> {
             None
         };
         Ok(Opening { index, entry_salt, envelope, body_commitment, body })
+    }
+
+    /// At least one: a page without notes has another spelling.
+    fn notes(&mut self) -> Result<Vec<String>, WireError> {
+        let [count] = self.array("notes")?;
+        if count == 0 {
+            return Err(WireError::Value("notes"));
+        }
+        if usize::from(count) > MAX_NOTES {
+            return Err(WireError::Limit("notes"));
+        }
+        let mut notes = Vec::with_capacity(usize::from(count));
+        for _ in 0..count {
+            let length = usize::from(u16::from_be_bytes(self.array("notes")?));
+            if length > MAX_NOTE_BYTES {
+                return Err(WireError::Limit("bytes of a note"));
+            }
+            let text = std::str::from_utf8(self.take(length, "notes")?).map_err(|_| WireError::Value("notes"))?;
+            notes.push(text.to_owned());
+        }
+        Ok(notes)
     }
 
     fn cursor(&mut self, what: &'static str) -> Result<String, WireError> {
@@ -472,9 +521,10 @@ mod tests {
             "[A-Za-z0-9_-]{0,40}",
             "[A-Za-z0-9_-]{0,40}",
             any::<bool>(),
+            prop::collection::vec("\\PC{0,20}", 0..4),
         )
-            .prop_map(|(checkpoint, start, commitments, items, workflow_cursor, intelligence_cursor, more)| {
-                FeedPage {
+            .prop_map(
+                |(checkpoint, start, commitments, items, workflow_cursor, intelligence_cursor, more, notes)| FeedPage {
                     checkpoint,
                     start,
                     commitments: commitments.into_iter().map(Commitment::new).collect(),
@@ -482,8 +532,9 @@ mod tests {
                     workflow_cursor,
                     intelligence_cursor,
                     more,
-                }
-            })
+                    notes,
+                },
+            )
     }
 
     fn empty_page() -> FeedPage {
@@ -495,6 +546,7 @@ mod tests {
             workflow_cursor: String::new(),
             intelligence_cursor: String::new(),
             more: false,
+            notes: Vec::new(),
         }
     }
 
@@ -537,9 +589,11 @@ mod tests {
 
         #[test]
         fn queries_read_back(
-            have: u64, workflow in prop::option::of("[A-Za-z0-9_-]{1,40}"), wait_seconds in 0..56_u32
+            have: u64, workflow in prop::option::of("[A-Za-z0-9_-]{1,40}"), wait_seconds in 0..56_u32,
+            newest: bool,
         ) {
-            let request = FeedRequest { have, workflow, intelligence: None, wait_seconds };
+            let wire = if newest { WIRE_VERSION } else { 0 };
+            let request = FeedRequest { have, workflow, intelligence: None, wait_seconds, wire };
             prop_assert_eq!(FeedRequest::from_query(&request.to_query()), Ok(request));
         }
     }
@@ -549,7 +603,12 @@ mod tests {
         let check = |bytes: &[u8], expect| assert_eq!(decode(bytes), Err(expect));
         let good = encode(&empty_page());
         check(&[&good[..], &[0]].concat(), WireError::Trailing);
-        check(&[&[0, 2], &good[2..]].concat(), WireError::Version(2));
+        check(&[&[0, 3], &good[2..]].concat(), WireError::Version(3));
+        check(&[&[0, 2], &good[2..]].concat(), WireError::Short("notes"));
+        check(&[&[0, 2], &good[2..], &[0]].concat(), WireError::Value("notes"));
+        check(&[&[0, 2], &good[2..], &[65]].concat(), WireError::Limit("notes"));
+        check(&[&[0, 2], &good[2..], &[1, 16, 1]].concat(), WireError::Limit("bytes of a note"));
+        check(&[&[0, 2], &good[2..], &[1, 0, 1, 255]].concat(), WireError::Value("notes"));
         let with = |at: usize, new: &[u8]| [&good[..at], new, &good[at + new.len()..]].concat();
         check(&with(2, &[255, 255]), WireError::Limit("bytes of checkpoint"));
         check(&with(12, &[0, 1, 0, 1]), WireError::Limit("commitments"));
@@ -606,6 +665,8 @@ mod tests {
         let three = FeedRequest { have: 3, ..FeedRequest::default() };
         check("have=3", Ok(three.clone()));
         check("have=3&later=1", Ok(three.clone()));
+        check("have=3&wire=9", Ok(FeedRequest { wire: WIRE_VERSION, ..three.clone() }));
+        check("have=3&wire=two", Err(WireError::Query("wire")));
         check("have=3&wait=600", Ok(FeedRequest { wait_seconds: MAX_WAIT_SECONDS, ..three.clone() }));
         check("", Err(WireError::Query("have")));
         check("have=+3", Err(WireError::Query("have")));

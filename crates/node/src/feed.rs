@@ -41,6 +41,8 @@ pub struct Answer {
     pub reached: [ReleaseSeq; 2],
     /// Where the caller said that it was.
     pub asked: [ReleaseSeq; 2],
+    /// Entries of our log that enough witnesses have cosigned.
+    pub witnessed: u64,
 }
 
 impl Answer {
@@ -107,8 +109,10 @@ pub fn page(view: &View<'_, '_>, partner: &PartnerRow, request: &FeedRequest) ->
         workflow_cursor: seal(Lane::Workflow, reached[0]),
         intelligence_cursor: seal(Lane::Intelligence, reached[1]),
         more: filling.more,
+        notes: Vec::new(),
     };
-    Ok(Answer { page, reached, asked })
+    let witnessed = view.db.witnessed(view.me.log)?.map_or(0, |row| row.size);
+    Ok(Answer { page, reached, asked, witnessed })
 }
 
 fn opened(view: &View<'_, '_>, partner: &PartnerRow, lane: Lane, text: Option<&str>) -> Result<ReleaseSeq, FeedError> {

@@ -17,6 +17,7 @@ pub mod cosign;
 pub mod engine;
 pub mod feed;
 pub mod fold;
+pub mod gossip;
 pub mod intake_desk;
 pub mod limits;
 pub mod me;

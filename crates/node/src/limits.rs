@@ -43,6 +43,9 @@ pub const EVIDENCE_BYTES: usize = 64 * 1024;
 pub const IDEMPOTENCY_SECONDS: i64 = 7 * 24 * 3600;
 /// Longest idempotency key, bytes.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
+/// A partner is told what we know of common logs this often, seconds: a fork is found within two of these, and the
+/// checkpoints of 27 logs are 7 kB.
+pub const GOSSIP_SECONDS: u64 = 30;
 /// Most witnesses of a log (architecture §3: three to five).
 pub const WITNESSES: usize = 5;
 /// Entries of the intelligence lane are witnessed together, at most this long after they were said, seconds: the

@@ -12,6 +12,7 @@ use serde::Serialize;
 use store::{LogId, PartnerState};
 use tokio::sync::watch;
 
+use crate::gossip;
 use crate::limits;
 use crate::ports::Transport;
 use crate::receive;
@@ -172,6 +173,7 @@ impl Pull {
     async fn take(&self, mut replica: Replica, step: Verified<Step>, next: &mut Option<Replica>) -> Turn {
         let log = self.log;
         let (size, more) = (step.checkpoint.size, step.more);
+        let notes = step.notes.clone();
         replica.advance(&step);
         let quiet = step.commitments.is_empty() && step.items.is_empty();
         let taken = if quiet {
@@ -181,6 +183,11 @@ impl Pull {
         };
         match taken {
             Taken::Kept => {
+                if !notes.is_empty()
+                    && let Err(error) = self.node.write(move |work| gossip::hear(work, log, &notes)).await
+                {
+                    return Turn::Failed(error.to_string());
+                }
                 let heard = self.node.now();
                 let missing = size - replica.verified_size();
                 let lag =

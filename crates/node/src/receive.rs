@@ -11,6 +11,7 @@ use store::{Fate, LogId, NewStatement, PartnerState, SealedBody, StatementId, St
 use crate::audience::{self, AudienceError};
 use crate::body;
 use crate::fold::{self, Arrived, FoldError};
+use crate::gossip;
 use crate::limits;
 use crate::ports::random_bytes;
 use crate::work::Work;
@@ -80,8 +81,9 @@ pub fn receive(work: &mut Work<'_, '_>, log: LogId, step: Verified<Step>) -> Res
     // One that the commitments do not reach yet is signed, but nothing here shows that it is of this log.
     if step.frontier.size() == step.checkpoint.size {
         work.tx.set_checkpoint(log, &step.checkpoint_text)?;
+        gossip::settle(work, &partner, step.frontier.size())?;
     }
-    let mut desk = Desk { log, origin: partner.origin, received: Received::default() };
+    let mut desk = Desk { log, origin: partner.origin.clone(), received: Received::default() };
     for item in step.items {
         desk.item(work, item)?;
     }

@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::limits;
+use crate::me::Me;
 use crate::partner::{self, PartnerError};
 use crate::ports::{PartnerAddress, Transport, WitnessAnswer};
 use crate::work::{View, Work};
@@ -148,10 +149,14 @@ pub fn cosigners(view: &View<'_, '_>, row: &WitnessedRow) -> Result<Vec<(Origin,
 /// # Errors
 /// The identity names no key.
 pub fn own_key(view: &View<'_, '_>) -> Result<NoteVerifier, StoreError> {
+    key_of_me(view.me)
+}
+
+pub(crate) fn key_of_me(me: &Me) -> Result<NoteVerifier, StoreError> {
     let broken = |why: String| StoreError::Corrupt { what: format!("own witness key: {why}") };
-    let key = ed25519_dalek::VerifyingKey::from_bytes(&view.me.identity.witness_key);
+    let key = ed25519_dalek::VerifyingKey::from_bytes(&me.identity.witness_key);
     let key = key.map_err(|error| broken(error.to_string()))?;
-    NoteVerifier::witness(&view.me.origin.to_string(), key).map_err(|error| broken(error.to_string()))
+    NoteVerifier::witness(&me.origin.to_string(), key).map_err(|error| broken(error.to_string()))
 }
 
 /// The keys of every log and witness that we know, ours first, as lines of a file that checks proofs.

@@ -118,7 +118,7 @@ async fn opened_to(france: &Nation, partner: &Nation) -> BTreeSet<Index> {
     let (pin, mut have, mut cursors) = ([partner.seed; 32], 0, (None, None));
     let mut opened = BTreeSet::new();
     loop {
-        let request = FeedRequest { have, workflow: cursors.0, intelligence: cursors.1, wait_seconds: 0 };
+        let request = FeedRequest { have, workflow: cursors.0, intelligence: cursors.1, ..FeedRequest::default() };
         let answer = france.node.read(move |view| {
             let caller = node::feed::caller(view, &pin)?;
             node::feed::page(view, &caller, &request)

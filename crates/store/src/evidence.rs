@@ -1,7 +1,7 @@
 //! Evidence against partners: what did not verify, kept for people on both sides.
 
 use model::Timestamp;
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use crate::columns;
 use crate::connection::{Db, Tx};
@@ -29,6 +29,19 @@ pub struct EvidenceRow {
     pub bytes: Vec<u8>,
 }
 
+fn evidence_row(row: &Row<'_>) -> Result<EvidenceRow, StoreError> {
+    Ok(EvidenceRow {
+        id: row.get(0)?,
+        log: row.get(1)?,
+        at: columns::time(row, 2)?,
+        kind: row.get(3)?,
+        summary: row.get(4)?,
+        ours: row.get(5)?,
+        theirs: row.get(6)?,
+        bytes: row.get(7)?,
+    })
+}
+
 impl Db<'_> {
     /// The newest evidence, against one log or all.
     ///
@@ -39,18 +52,21 @@ impl Db<'_> {
             "SELECT id, log, at, kind, summary, ours, theirs, bytes FROM evidence
              WHERE ?1 IS NULL OR log = ?1 ORDER BY id DESC LIMIT ?2",
             params![log, columns::limit(limit)],
-            |row| {
-                Ok(EvidenceRow {
-                    id: row.get(0)?,
-                    log: row.get(1)?,
-                    at: columns::time(row, 2)?,
-                    kind: row.get(3)?,
-                    summary: row.get(4)?,
-                    ours: row.get(5)?,
-                    theirs: row.get(6)?,
-                    bytes: row.get(7)?,
-                })
-            },
+            evidence_row,
+        )
+    }
+}
+
+impl Db<'_> {
+    /// One piece of evidence.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn evidence_by_id(&self, id: EvidenceId) -> Result<Option<EvidenceRow>, StoreError> {
+        self.one(
+            "SELECT id, log, at, kind, summary, ours, theirs, bytes FROM evidence WHERE id = ?1",
+            [id],
+            evidence_row,
         )
     }
 }
@@ -99,6 +115,8 @@ mod tests {
             assert_eq!(kinds(None)?, ["signature", "fork"]);
             assert_eq!(kinds(Some(LogId(2)))?, ["fork"]);
             let row = db.evidence(Some(LogId(2)), 1)?.remove(0);
+            assert_eq!(db.evidence_by_id(row.id)?, Some(row.clone()));
+            assert_eq!(db.evidence_by_id(EvidenceId(99))?, None);
             assert_eq!((row.ours.as_deref(), row.bytes.as_slice()), (Some("ours"), b"page".as_slice()));
             Ok(())
         });

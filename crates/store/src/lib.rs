@@ -42,7 +42,7 @@ pub use idempotency::Remembered;
 pub use ids::{EvidenceId, IntakeId, LogId, PersonId, ReleaseSeq, SetId, StatementId};
 pub use intake::{IntakeKnown, IntakeRow, IntakeState, NewIntake};
 pub use invitations::InvitationRow;
-pub use logs::TreeState;
+pub use logs::{HeardRow, TreeState};
 pub use objects::{ObjectFilter, ObjectRow, ObjectState};
 pub use partners::{PartnerRow, PartnerState, ServedRow};
 pub use releases::ReleaseRow;

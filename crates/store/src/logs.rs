@@ -20,6 +20,17 @@ pub struct TreeState {
     pub checkpoint: Option<String>,
 }
 
+/// A signed checkpoint of a log, heard from somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeardRow {
+    /// Entries that it covers: more than we hold.
+    pub size: u64,
+    /// The note.
+    pub note: String,
+    /// Who told us.
+    pub sender: LogId,
+}
+
 impl Db<'_> {
     /// The number of a log; `None` if this node does not know it.
     ///
@@ -90,6 +101,31 @@ impl Db<'_> {
         .ok_or_else(|| missing(log))
     }
 
+    /// What was heard of a log from others and lies beyond what we hold of it.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn heard(&self, log: LogId) -> Result<Option<HeardRow>, StoreError> {
+        self.one("SELECT size, note, sender FROM heard WHERE log = ?1", [log], |row| {
+            Ok(HeardRow { size: columns::count(row, 0)?, note: row.get(1)?, sender: row.get(2)? })
+        })
+    }
+
+    /// The logs that have an audience, as far as we know it, in which a partner is: what we know of them is no secret
+    /// to it.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn logs_shared_with(&self, partner: LogId, limit: usize) -> Result<Vec<LogId>, StoreError> {
+        let base = self.base(partner)?;
+        self.all(
+            "SELECT DISTINCT audience.log FROM audience JOIN member ON member.set_id = audience.set_id
+             WHERE member.log = ?1 ORDER BY audience.log LIMIT ?2",
+            params![base, columns::limit(limit)],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
     /// The log that stands for a nation in member sets: the one without an epoch.
     pub(crate) fn base(&self, log: LogId) -> Result<LogId, StoreError> {
         self.one("SELECT base FROM log WHERE id = ?1", [log], |row| Ok(row.get(0)?))?.ok_or_else(|| missing(log))
@@ -114,6 +150,29 @@ impl Tx<'_> {
         Ok(log)
     }
 
+    /// Keeps what was heard of a log, if it reaches further than what was heard before.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn put_heard(&self, log: LogId, row: &HeardRow) -> Result<(), StoreError> {
+        self.run(
+            "INSERT INTO heard (log, size, note, sender) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (log) DO UPDATE SET size = excluded.size, note = excluded.note, sender = excluded.sender
+               WHERE excluded.size > heard.size",
+            params![log, columns::int(row.size), row.note, row.sender],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets what was heard of a log.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn forget_heard(&self, log: LogId) -> Result<(), StoreError> {
+        self.run("DELETE FROM heard WHERE log = ?1", [log])?;
+        Ok(())
+    }
+
     /// Keeps the newest checkpoint of a log, as the note that was verified.
     ///
     /// # Errors
@@ -133,6 +192,22 @@ pub(crate) fn missing(log: LogId) -> StoreError {
 #[cfg(test)]
 mod tests {
     use crate::testing::{World, origin};
+
+    #[test]
+    fn what_reaches_furthest_is_remembered() {
+        let world = World::new();
+        let row = |size| super::HeardRow { size, note: format!("{size}"), sender: crate::LogId(3) };
+        world.write(|tx| {
+            let log = tx.ensure_log(&origin("FR"))?;
+            for size in [5, 9, 7] {
+                tx.put_heard(log, &row(size))?;
+            }
+            assert_eq!(tx.heard(log)?, Some(row(9)));
+            tx.forget_heard(log)?;
+            assert_eq!(tx.heard(log)?, None);
+            Ok(())
+        });
+    }
 
     #[test]
     fn the_first_log_is_one_and_each_is_kept_once() {

@@ -3,6 +3,7 @@
 mod accounts;
 mod audiences;
 mod doctor;
+mod evidence;
 mod failure;
 mod import;
 mod objects;
@@ -111,6 +112,11 @@ enum Command {
     Proof(objects::ProofArgs),
     /// Check a proof offline, with keys that you trust
     VerifyProof(proofs::VerifyProofArgs),
+    /// Show evidence against logs, or write it to a file for others
+    #[command(subcommand)]
+    Evidence(evidence::EvidenceCommand),
+    /// Check a file of evidence offline, with keys that you trust
+    VerifyEvidence(evidence::VerifyEvidenceArgs),
     /// Drop the views and fold truth again
     Rebuild,
     /// Play 27 nations and an EU node on this machine: a short story on real nodes, then they stay up
@@ -164,6 +170,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Doctor => doctor::doctor(target.local("doctor")?, clock, target.json).await,
         Command::Verify => proofs::verify(target.local("verify")?, target.json),
         Command::VerifyProof(args) => proofs::verify_proof(&args, target.json),
+        Command::VerifyEvidence(args) => evidence::verify(&args, target.json),
         Command::Demo(options) => match crate::demo::run(&options).await {
             Ok(_) => Ok(()),
             Err(error @ crate::demo::DemoError::Nations(_)) => Err(Failure::Usage(error.to_string())),
@@ -182,6 +189,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Log(_)
         | Command::Status
         | Command::Proof(_)
+        | Command::Evidence(_)
         | Command::Rebuild) => {
             let session = Session { client: target.client(clock).await?, json: target.json };
             let done = ask(&session, &on_a_node).await;
@@ -204,6 +212,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::WhoSees(args) => objects::who_sees(session, args).await,
         Command::Withdraw(args) => objects::withdraw(session, args).await,
         Command::Proof(args) => objects::proof(session, args).await,
+        Command::Evidence(command) => evidence::evidence(session, command).await,
         Command::Log(args) => state::log(session, args).await,
         Command::Status => state::status(session).await,
         Command::Rebuild => state::rebuild(session).await,
@@ -212,6 +221,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         | Command::Doctor
         | Command::Verify
         | Command::VerifyProof(_)
+        | Command::VerifyEvidence(_)
         | Command::Demo(_) => Err(Failure::Usage("this command is not asked of a node".to_owned())),
     }
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use journal::note::NoteVerifier;
 use journal::proof::{ProofFile, ProvenStatement};
 use journal::{envelope, note};
 use model::{Origin, Timestamp, bytes::hex};
@@ -130,9 +131,7 @@ pub(super) fn against_mark(db: &Db<'_>, onlooker: &Onlooker) -> Result<Option<St
 }
 
 pub(super) fn verify_proof(args: &VerifyProofArgs, as_json: bool) -> Result<(), Failure> {
-    let keys = String::from_utf8(read_small(&args.keys).map_err(refused)?)
-        .map_err(|_| Failure::Refused(format!("`{}` is not a file of keys: it is no text", args.keys.display())))?;
-    let keys = note::read_keys(&keys).map_err(|error| at(&args.keys, &error))?;
+    let keys = keys(&args.keys)?;
     let text = read_proof(&args.file)?;
     let file = ProofFile::read(&text).map_err(|error| at(&args.file, &error))?;
     let proven = file.verify(&keys).map_err(|error| at(&args.file, &error))?.into_inner();
@@ -141,6 +140,13 @@ pub(super) fn verify_proof(args: &VerifyProofArgs, as_json: bool) -> Result<(), 
         return Err(at(&args.file, &format!("{found} known witnesses have cosigned it, and {wanted} were asked for")));
     }
     tell(&file.extra.origin, &proven, as_json)
+}
+
+/// Reads a file of keys.
+pub(super) fn keys(path: &Path) -> Result<Vec<NoteVerifier>, Failure> {
+    let text = String::from_utf8(read_small(path).map_err(refused)?)
+        .map_err(|_| Failure::Refused(format!("`{}` is not a file of keys: it is no text", path.display())))?;
+    note::read_keys(&text).map_err(|error| at(path, &error))
 }
 
 /// When a witness cosigned.

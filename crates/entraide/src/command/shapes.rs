@@ -113,8 +113,9 @@ pub(super) struct Incomplete {
     pub(super) missing: u64,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, serde::Serialize)]
 pub(super) struct Evidence {
+    pub(super) id: i64,
     pub(super) partner: String,
     pub(super) at: String,
     pub(super) kind: String,

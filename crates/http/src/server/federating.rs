@@ -7,10 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use journal::peering::{PeerRequest, Session};
 use journal::tree::{TilePath, Tiles};
-use journal::wire::{self, FeedRequest};
+use journal::wire::{self, FeedPage, FeedRequest};
 use journal::witness::{AddCheckpoint, WitnessError};
 use node::cosign::{self, CosignError};
 use node::feed::{self, FeedError};
+use node::gossip;
 use node::partner::{self, Hosted, PartnerError};
 use node::{Node, WriteError};
 use store::{LogId, PartnerState, ReleaseSeq, StoreError};
@@ -36,6 +37,8 @@ struct Polls {
     second: Instant,
     count: u32,
     served: [ReleaseSeq; 2],
+    /// When it was last told what we know of common logs, and up to where our own log was witnessed then.
+    told: Option<(Instant, u64)>,
 }
 
 impl Federating {
@@ -65,19 +68,52 @@ impl Federating {
                 self.note_served(log, answer.asked).await;
             }
             let waited = asked.elapsed();
-            if answer.has_items() || waited >= wait {
-                return encode(&answer.page);
-            }
-            // Commitments that open nothing for this partner wait a moment for company.
+            // Commitments that open nothing for this partner wait a moment for company; so does word of witnesses.
             let quiet = Duration::from_millis(node::limits::QUIET_MILLIS);
-            let patience = if answer.page.commitments.is_empty() { wait } else { wait.min(quiet) };
-            if waited >= patience {
-                return encode(&answer.page);
+            let nothing = answer.page.commitments.is_empty() && !self.has_word(log, &request, answer.witnessed).await;
+            let patience = if nothing { wait } else { wait.min(quiet) };
+            if answer.has_items() || waited >= wait || waited >= patience {
+                let notes = self.notes(log, caller.pin, &request, answer.witnessed).await?;
+                return encode(&FeedPage { notes, ..answer.page });
             }
             let rest = patience.saturating_sub(waited);
             // Either way the page is made again: after a change, or once the patience is over.
             let _ = tokio::time::timeout(rest, changes.changed()).await;
         }
+    }
+
+    /// Was more of our log witnessed since this partner was told?
+    async fn has_word(&self, log: LogId, request: &FeedRequest, witnessed: u64) -> bool {
+        let polls = self.polls.lock().await;
+        let told = polls.get(&log).and_then(|entry| entry.told).map_or(0, |(_, size)| size);
+        request.wire > 1 && witnessed > told
+    }
+
+    /// What this partner is told of common logs, if it reads that and it is time.
+    async fn notes(
+        &self,
+        log: LogId,
+        pin: PinBytes,
+        request: &FeedRequest,
+        witnessed: u64,
+    ) -> Result<Vec<String>, ServiceError> {
+        if request.wire < 2 {
+            return Ok(Vec::new());
+        }
+        {
+            let mut polls = self.polls.lock().await;
+            let Some(entry) = polls.get_mut(&log) else { return Ok(Vec::new()) };
+            let often = Duration::from_secs(node::limits::GOSSIP_SECONDS);
+            if entry.told.is_some_and(|(at, size)| at.elapsed() < often && size >= witnessed) {
+                return Ok(Vec::new());
+            }
+            entry.told = Some((Instant::now(), witnessed));
+        }
+        let made = self.node.read(move |view| {
+            let partner = feed::caller(view, &pin)?;
+            Ok::<_, FeedError>(gossip::notes(view, &partner)?)
+        });
+        made.await.map_err(refuse)
     }
 
     async fn look(&self, pin: PinBytes, request: FeedRequest) -> Result<(LogId, feed::Answer), ServiceError> {
@@ -92,7 +128,7 @@ impl Federating {
     async fn count(&self, log: LogId) -> Result<(), ServiceError> {
         let mut polls = self.polls.lock().await;
         let now = Instant::now();
-        let entry = polls.entry(log).or_insert(Polls { second: now, count: 0, served: [ReleaseSeq(0); 2] });
+        let entry = polls.entry(log).or_insert(Polls { second: now, count: 0, served: [ReleaseSeq(0); 2], told: None });
         if now.duration_since(entry.second) >= Duration::from_secs(1) {
             entry.second = now;
             entry.count = 0;

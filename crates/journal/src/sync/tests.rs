@@ -110,6 +110,7 @@ impl Server {
             workflow_cursor: "w".to_owned(),
             intelligence_cursor: "i".to_owned(),
             more: !complete,
+            notes: Vec::new(),
         }
     }
 
@@ -152,7 +153,13 @@ fn a_page_becomes_a_step() {
     let mut replica = server.replica();
     assert_eq!(
         replica.request(None, Some("x".to_owned()), 600),
-        FeedRequest { have: 0, workflow: None, intelligence: Some("x".to_owned()), wait_seconds: MAX_WAIT_SECONDS }
+        FeedRequest {
+            have: 0,
+            workflow: None,
+            intelligence: Some("x".to_owned()),
+            wait_seconds: MAX_WAIT_SECONDS,
+            wire: wire::WIRE_VERSION,
+        }
     );
     let step = verified(replica.accept(server.page(0, 100, [0, 3]), |_| None));
     assert_eq!((step.first, step.commitments.len(), step.pending.len()), (0, 7, 0));

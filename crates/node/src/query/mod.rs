@@ -2,6 +2,7 @@
 
 pub mod audiences;
 pub mod entries;
+pub mod evidence;
 pub mod objects;
 pub mod status;
 pub mod who_sees;

@@ -16,6 +16,8 @@ pub struct PartnerStatus {
     pub partner: PartnerRow,
     /// Entries of its log that are verified here.
     pub size: u64,
+    /// Entries that it showed to others, as far as they told us.
+    pub heard: u64,
     /// Statements of it that were opened to us.
     pub objects: u64,
     /// How we stand with it; `None` before the first poll of this run.
@@ -60,7 +62,13 @@ pub struct Status {
 pub async fn status(node: &Node) -> Result<Status, StoreError> {
     let mut status = node.read(read).await?;
     for partner in &mut status.partners {
-        partner.lag = node.lags().of(partner.partner.log);
+        partner.lag = match node.lags().of(partner.partner.log) {
+            // It says that this is all, and others were shown more.
+            Some(Lag::InStep { heard }) if partner.heard > partner.size => {
+                Some(Lag::Behind { entries: partner.heard - partner.size, heard })
+            }
+            lag => lag,
+        };
     }
     Ok(status)
 }
@@ -76,6 +84,7 @@ fn read(view: &View<'_, '_>) -> Result<Status, StoreError> {
         let incomplete = view.db.chains(log)?.into_iter().filter(ChainRow::is_incomplete).collect();
         partners.push(PartnerStatus {
             size: view.db.tree(log)?.size,
+            heard: view.db.heard(log)?.map_or(0, |row| row.size),
             objects: count(log),
             lag: None,
             behind_us: feed::behind(view, log)?,

@@ -119,7 +119,7 @@ pub fn signed_identity(country: &str, seed: u8) -> SignedIdentity {
         mandate_key: *log.verifying_key().as_bytes(),
         address: format!("127.0.0.1:{}", 20_000 + u16::from(seed)),
         class: PartnerClass::EuState,
-        wire: vec![wire::WIRE_VERSION],
+        wire: wire::WIRE_VERSIONS.to_vec(),
         issued: Timestamp::from_seconds(1_790_000_000),
     };
     identity::sign(&identity, &root)
@@ -229,7 +229,11 @@ impl Transport for Local {
                 let answer = node
                     .read(move |view| {
                         let partner = node::feed::caller(view, &pin)?;
-                        node::feed::page(view, &partner, &request)
+                        let mut answer = node::feed::page(view, &partner, &request)?;
+                        if request.wire > 1 && !answer.is_empty() {
+                            answer.page.notes = node::gossip::notes(view, &partner)?;
+                        }
+                        Ok::<_, node::feed::FeedError>(answer)
                     })
                     .await
                     .map_err(|error| TransportError { reason: error.to_string() })?;

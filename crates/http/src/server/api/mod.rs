@@ -5,6 +5,7 @@
 
 pub mod audiences;
 pub mod events;
+pub mod evidence;
 pub mod headers;
 pub mod idempotency;
 pub mod intake;
@@ -196,6 +197,7 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(partners::cut))
         .routes(routes!(log::page))
         .routes(routes!(log::proof))
+        .routes(routes!(evidence::file))
         .routes(routes!(witnesses::list, witnesses::choose))
         .routes(routes!(events::events))
         .routes(routes!(session::log_in, session::whoami, session::log_out))

@@ -132,6 +132,8 @@ pub struct Incomplete {
 /// What was kept as evidence against a partner.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Evidence {
+    /// Its number: `GET /evidence/{id}` gives it as a file.
+    pub id: i64,
     /// Against whom.
     pub partner: String,
     /// Since when.
@@ -165,6 +167,7 @@ pub(crate) async fn read(app: &App) -> Result<Status, Refusal> {
         }
     }
     let evidence = status.evidence.into_iter().map(|(origin, row)| Evidence {
+        id: row.id.0,
         partner: origin.to_string(),
         at: row.at.to_string(),
         kind: row.kind,

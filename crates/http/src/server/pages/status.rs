@@ -205,7 +205,12 @@ fn evidence_box(frame: &Frame, partner: &Partner, evidence: &[Evidence]) -> Mark
             @if !kept.is_empty() {
                 ul {
                     @for row in &kept {
-                        li { (time(&row.at)) " " strong { (plain(&row.kind)) } ": " (plain(&row.summary)) }
+                        li {
+                            (time(&row.at)) " " strong { (plain(&row.kind)) } ": " (plain(&row.summary))
+                            @if row.kind == "fork" {
+                                " " a href={ "/api/v1/evidence/" (row.id) } { "Evidence as a file" }
+                            }
+                        }
                     }
                 }
             }
@@ -303,6 +308,7 @@ mod tests {
     #[test]
     fn held_partners_are_shown_with_their_evidence_and_the_way_out() {
         let row = |origin: &str| Evidence {
+            id: 1,
             partner: origin.to_owned(),
             at: "2026-11-24T13:54:00.000000Z".to_owned(),
             kind: "consistency".to_owned(),
