@@ -26,6 +26,8 @@ fn a_statement_is_witnessed_by_two_partners_and_its_proof_says_when() {
     let [fr, ee, lv] = &nodes;
     peer(fr, ee);
     peer(fr, lv);
+    // Estonia believes Latvia's cosignature because it knows Latvia's key.
+    peer(ee, lv);
     fr.run(&["witness", "set", "EE", "NL"]).refused(1, "is not a partner");
     fr.run(&["witness", "set", "EE", "LV", "--threshold", "3"]).refused(1, "a number from 1 to 2");
     fr.run(&["witness", "set", "EE", "LV", "--threshold", "2"]).good();

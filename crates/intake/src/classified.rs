@@ -7,6 +7,9 @@
 
 use crate::limits::MARKING_LINE_BYTES;
 
+/// Most bytes that an escape takes for one byte of text: `\u0041` for `A`.
+const ESCAPE_BYTES: usize = 6;
+
 /// A marking line that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Marking(&'static str);
@@ -85,19 +88,29 @@ fn in_text(text: &[u8]) -> Option<Marking> {
 /// The length of the escape of a control character, which ends a line; `None` for any other escape.
 fn line_break(escape: &[u8]) -> Option<usize> {
     match escape.get(1)? {
-        b'n' | b'r' | b'f' | b't' => Some(2),
-        b'u' if escape.get(2..5) == Some(b"000") => Some(6),
+        b'n' | b'r' | b'f' | b't' | b'b' => Some(2),
+        b'u' => {
+            let digits = escape.get(2..6)?;
+            let code = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+            is_line_break(char::from_u32(code)?).then_some(6)
+        }
         _ => None,
     }
 }
 
+/// Control characters, and the separators of lines and paragraphs (Unicode §5.8).
+fn is_line_break(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 fn in_line(escaped: &[u8]) -> Option<Marking> {
-    if escaped.is_empty() || escaped.len() > MARKING_LINE_BYTES || is_small(escaped) {
+    // Exporters that keep to ASCII write each letter in six bytes: what counts is the line as it is read.
+    if escaped.is_empty() || escaped.len() > MARKING_LINE_BYTES * ESCAPE_BYTES || is_small(escaped) {
         return None;
     }
     let escaped = std::str::from_utf8(escaped).ok()?;
     let text: String = serde_json::from_str(&format!("\"{escaped}\"")).ok()?;
-    text.lines().find_map(of_line)
+    text.split(is_line_break).filter(|line| line.len() <= MARKING_LINE_BYTES).find_map(of_line)
 }
 
 /// Has the line a small ASCII letter that is not part of an escape? Most lines have, and are passed over here.
@@ -318,6 +331,22 @@ mod tests {
             assert!(found(json).is_some(), "{json}");
         }
         assert_eq!(found(r#"{"a":"\\SECRETS"}"#), None);
+    }
+
+    #[test]
+    fn a_line_is_as_long_as_it_reads_and_every_control_character_ends_one() {
+        let escaped = |text: &str| -> String { text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect() };
+        // A Greek marking with what follows it, as exporters write it that keep to ASCII; and as long as a line may be.
+        let long = format!("ΑΠΟΡΡΗΤΟ - {}", "Α".repeat(170));
+        let too_long = format!("ΑΠΟΡΡΗΤΟ - {}", "Α".repeat(MARKING_LINE_BYTES));
+        for (text, expect) in [(&long, Some("ΑΠΟΡΡΗΤΟ")), (&too_long, None)] {
+            assert_eq!(found(&format!("[\"{text}\"]")), expect, "{text}");
+            assert_eq!(found(&format!("[\"{}\"]", escaped(text))), expect, "{text}");
+        }
+        for end in ["\\b", "\\u0008", "\\f", "\\u000C", "\\u001f", "\\u0085", "\\u2028", "\\u2029", "\\t", "\\u0000"] {
+            assert_eq!(found(&format!(r#"["small{end}SECRET{end}letters"]"#)), Some("SECRET"), "{end}");
+        }
+        assert_eq!(found(r#"["small\\u0041SECRET\\u0041letters"]"#), None, "a letter ends no line");
     }
 
     #[test]
