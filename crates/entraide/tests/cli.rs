@@ -61,6 +61,12 @@ fn what_is_imported_is_shown_and_can_be_taken_back() {
     assert_eq!(node.run(&["show", &entry, "--body"]).good(), indicator(1));
     let sheet = node.run(&["who-sees", &entry, "--json"]).json();
     assert_eq!((&sheet["audience"], &sheet["left_out"]), (&Value::from("friends"), &Value::from(0)));
+    let ledger = node.run(&["ledger", &entry]).good();
+    assert_eq!(
+        ledger.lines().filter(|line| line.contains("left the node, can't be called back")).count(),
+        3,
+        "{ledger}"
+    );
     let withdrawn = node.run(&["withdraw", &id(1), "--purge", "--reason", "a false alarm"]).good();
     assert!(withdrawn.contains(&entry) && withdrawn.contains("erased"), "{withdrawn}");
     assert_eq!(node.run(&["show", &entry, "--json"]).json()["object"]["state"], "erased");

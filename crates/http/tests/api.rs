@@ -415,6 +415,38 @@ async fn the_log_is_paged_and_proved() {
     assert_eq!(world.get(&machine(), "/api/v1/objects?limit=2").await.ok().json(), first);
 }
 
+#[tokio::test]
+async fn the_ledger_says_who_opened_a_statement_and_who_carried_it_out() {
+    let world = World::new();
+    with_audience(&world).await;
+    let said =
+        world.post_bytes(&machine(), "/api/v1/statements?label=amber&audience=circle", INDICATOR.as_bytes()).await;
+    said.ok();
+    let anna = world.log_in(&world.user("anna", "analyst").await).await;
+    // Read twice within the hour: once. The plain page of a proof shows no body, a sealed proof holds none.
+    for path in ["objects/FR:1", "objects/FR:1", "objects/FR:1/content", "proofs/FR:1", "proofs/FR:1?sealed=true"] {
+        world.get(&anna, &format!("/api/v1/{path}")).await.ok();
+    }
+    world.get(&machine(), "/api/v1/objects/FR:1?export=true").await.ok();
+    world.get(&machine(), "/api/v1/objects?limit=10").await.ok();
+    let ledger = world.get(&machine(), "/api/v1/statements/FR:1/ledger").await.ok().json();
+    let rows: Vec<_> = ledger["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["who"].as_str().unwrap(), row["face"].as_str().unwrap(), row["exported"].as_bool().unwrap()))
+        .collect();
+    let machine_name = rows[0].0;
+    assert_eq!(
+        rows,
+        [(machine_name, "body", true), ("anna", "proof", true), ("anna", "content", true), ("anna", "page", false)]
+    );
+    // Whoever only reads does not learn what colleagues read.
+    let bert = world.log_in(&world.user("bert", "viewer").await).await;
+    world.get(&bert, "/api/v1/statements/FR:1/ledger").await.refused(403);
+    world.get(&machine(), "/api/v1/statements/FR:9/ledger").await.refused(404);
+}
+
 /// The next event of a stream, or `None` if none comes within a second.
 async fn event(response: &mut Response<Body>) -> Option<String> {
     let frame = timeout(Duration::from_secs(1), response.body_mut().frame()).await.ok()??;

@@ -19,6 +19,7 @@ pub mod feed;
 pub mod fold;
 pub mod gossip;
 pub mod intake_desk;
+pub mod ledger;
 pub mod limits;
 pub mod me;
 pub mod partner;

@@ -39,6 +39,9 @@ pub const LOGIN_PAUSE_SECONDS: i64 = 300;
 pub const SESSION_SECONDS: i64 = 12 * 3600;
 /// Most excerpt of a bad page that is kept as evidence, bytes.
 pub const EVIDENCE_BYTES: usize = 64 * 1024;
+/// Somebody who opens the same page again within this time, seconds, has read it once: a screen that refreshes itself
+/// must not fill the ledger.
+pub const READING_SECONDS: i64 = 3600;
 /// Answers to idempotency keys are remembered this long, seconds.
 pub const IDEMPOTENCY_SECONDS: i64 = 7 * 24 * 3600;
 /// Longest idempotency key, bytes.

@@ -264,14 +264,15 @@ impl Desk {
         let Some(set) = only_owner.set else { return Ok(()) };
         let common = Common::new(Receipt::KIND, random_bytes(work.random), &work.me.origin, work.now)
             .map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
+        // Content goes out after its row in the ledger, and not at all once this transaction is committed: the count is final.
+        let exports = work.tx.exports(target.id)?;
         let receipt = Receipt {
             common,
             target: Citation { origin: self.origin.clone(), index, commitment },
             store: true,
             erased,
-            // Nothing counts what leaves by hand yet, and a receipt says nothing that nobody knows.
-            exports: None,
-            exports_not_recalled: None,
+            exports: Some(exports.all),
+            exports_not_recalled: Some(exports.not_recallable),
         };
         let body = receipt.to_bytes();
         audience::say_workflow(work, only_owner.at, set, None, &body)?;

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use model::extension::{AudienceKind, WithdrawalAction};
 use model::{Index, MediaType, StixId, Tlp};
+use node::Actor;
 use node::assert::{Assert, ObjectFate, RawObject};
 use node::audience::{self, Choice};
-use store::{ObjectState, PartnerState, StatementId, StoreError};
+use store::{Face, ObjectState, PartnerState, StatementId, StoreError};
 use tokio::sync::watch;
 use world::{Local, Nation, peer, state_of, until};
 
@@ -139,7 +140,9 @@ async fn a_withdrawal_is_obeyed_and_receipted_to_the_owner_alone() {
     until(&fr, "the receipt", move |view| {
         let target = view.db.statement_at(view.me.log, index).unwrap().unwrap();
         let receipts = view.db.receipts_of(target.id).unwrap();
-        receipts.len() == 1 && receipts[0].erased
+        receipts.len() == 1
+            && receipts[0].erased
+            && (receipts[0].exports, receipts[0].not_recalled) == (Some(0), Some(0))
     })
     .await;
     for nation in [&fr, &ee] {
@@ -149,6 +152,35 @@ async fn a_withdrawal_is_obeyed_and_receipted_to_the_owner_alone() {
     let taken: Result<_, _> =
         fr.node.write(|work| node::withdraw::withdraw(work, Index(9_999), WithdrawalAction::StopSharing, "")).await;
     assert!(taken.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_counts_what_was_carried_out_and_nothing_is_carried_out_after_it() {
+    use node::query::objects::ObjectError;
+    let (fr, ee) = (Nation::new("FR", 1), Nation::new("EE", 2));
+    peer(&fr, &ee).await;
+    make(&fr, "two", AudienceKind::Named, &["EE"]).await;
+    let _ee = pull(&ee, &Local::of(&ee, &[&fr]));
+    let _fr = pull(&fr, &Local::of(&fr, &[&ee]));
+    let fates = say(&fr, 0..2, Tlp::Green, Choice::Named("two".into())).await;
+    let ObjectFate::Asserted { index, .. } = fates[1] else { panic!("{fates:?}") };
+    until(&ee, "two indicators", |view| (0..2).all(|n| holds(view, n).is_some())).await;
+    let target = ee.node.read(|view| view.db.objects_by_id(&id_of(1))).await.unwrap()[0].statement;
+    let give = async |face| ee.node.write(move |work| node::ledger::note(work, target, &Actor::machine(), face)).await;
+    for face in [Face::Page, Face::Content, Face::Proof] {
+        give(face).await.unwrap();
+    }
+    fr.node.write(move |work| node::withdraw::withdraw(work, index, WithdrawalAction::Purge, "x")).await.unwrap();
+    until(&fr, "a receipt that counts two exports", move |view| {
+        let target = view.db.statement_at(view.me.log, index).unwrap().unwrap();
+        let receipts = view.db.receipts_of(target.id).unwrap();
+        receipts.first().is_some_and(|receipt| (receipt.exports, receipt.not_recalled) == (Some(2), Some(2)))
+    })
+    .await;
+    // Whoever had read the bytes already when the withdrawal came gets no row, and so no bytes.
+    let late = give(Face::Content).await;
+    assert!(matches!(late, Err(node::WriteError::Refused(ObjectError::NotFound))), "{late:?}");
+    check_whole(&ee).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

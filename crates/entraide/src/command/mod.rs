@@ -98,6 +98,8 @@ enum Command {
     Show(objects::ShowArgs),
     /// Show nation by nation who sees a statement, or would see one
     WhoSees(objects::WhoSeesArgs),
+    /// Show who opened a statement on this node, and who carried it out
+    Ledger(objects::LedgerArgs),
     /// Take back what we said, from everyone who has it
     Withdraw(objects::WithdrawArgs),
     /// Show a log, newest first
@@ -185,6 +187,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Import(_)
         | Command::Show(_)
         | Command::WhoSees(_)
+        | Command::Ledger(_)
         | Command::Withdraw(_)
         | Command::Log(_)
         | Command::Status
@@ -210,6 +213,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Import(args) => import::import(session, args).await,
         Command::Show(args) => objects::show(session, args).await,
         Command::WhoSees(args) => objects::who_sees(session, args).await,
+        Command::Ledger(args) => objects::ledger(session, args).await,
         Command::Withdraw(args) => objects::withdraw(session, args).await,
         Command::Proof(args) => objects::proof(session, args).await,
         Command::Evidence(command) => evidence::evidence(session, command).await,

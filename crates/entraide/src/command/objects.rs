@@ -6,7 +6,7 @@ use model::{EntryRef, StixId, Tlp};
 use serde_json::json as object_of;
 
 use super::print::{clean, clean_lines, json, line, raw, table};
-use super::shapes::{Detail, LogPage, Object, Sheet, Withdrawn};
+use super::shapes::{Detail, Given, GivenRow, LogPage, Object, Sheet, Withdrawn};
 use super::{Failure, Session};
 use crate::client::{Ask, encode, read};
 
@@ -83,11 +83,44 @@ pub struct ProofArgs {
 }
 
 async fn detail(session: &Session, id: &Name) -> Result<bytes::Bytes, Failure> {
-    Ok(session.client.bytes(&Ask::get(format!("/objects/{}", encode(&id.to_string())))).await?)
+    wanted(session, id, false).await
+}
+
+/// `ledger`: of which statement.
+#[derive(Debug, Args)]
+pub struct LedgerArgs {
+    /// FR:1234 (origin:index)
+    entry: model::EntryRef,
+}
+
+pub(super) async fn ledger(session: &Session, args: &LedgerArgs) -> Result<(), Failure> {
+    let bytes =
+        session.client.bytes(&Ask::get(format!("/statements/{}/ledger", encode(&args.entry.to_string())))).await?;
+    if session.json {
+        return raw(&[&bytes[..], b"\n"].concat());
+    }
+    let rows: Given = read(&bytes)?;
+    if rows.items.is_empty() {
+        return line("nobody has opened it here");
+    }
+    let row = |given: &GivenRow| {
+        let left = match (given.exported, given.recallable) {
+            (false, _) => "shown here",
+            (true, true) => "left the node",
+            (true, false) => "left the node, can't be called back",
+        };
+        vec![given.at.clone(), clean(&given.who), given.face.clone(), left.to_owned()]
+    };
+    table(&rows.items.iter().map(row).collect::<Vec<_>>())
+}
+
+/// What is written into a pipe or a file leaves the node, and its ledger says so.
+async fn wanted(session: &Session, id: &Name, export: bool) -> Result<bytes::Bytes, Failure> {
+    Ok(session.client.bytes(&Ask::get(format!("/objects/{}?export={export}", encode(&id.to_string())))).await?)
 }
 
 pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<(), Failure> {
-    let bytes = detail(session, &args.id).await?;
+    let bytes = wanted(session, &args.id, args.body || session.json).await?;
     let shown: Detail = read(&bytes)?;
     if args.body {
         let gone = || Failure::Refused(format!("`{}` has no body any more: it is {}", args.id, shown.object.state));

@@ -293,3 +293,19 @@ pub(super) struct Fate {
     pub(super) fate: String,
     pub(super) reason: Option<String>,
 }
+
+/// Of the ledger of a statement.
+#[derive(Debug, Deserialize)]
+pub(super) struct Given {
+    pub(super) items: Vec<GivenRow>,
+}
+
+/// Content that was given out once.
+#[derive(Debug, Deserialize)]
+pub(super) struct GivenRow {
+    pub(super) at: String,
+    pub(super) who: String,
+    pub(super) face: String,
+    pub(super) exported: bool,
+    pub(super) recallable: bool,
+}

@@ -9,9 +9,11 @@ use node::Permission;
 use node::query::entries::{self as query, Entry};
 use node::query::objects::ObjectError;
 use serde::{Deserialize, Serialize};
+use store::Face;
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::ledger;
 use super::objects::{self, Statement};
 use super::refusal::{ProblemDetails, Refusal};
 use super::request::{Params, Segment, after, rows};
@@ -124,7 +126,13 @@ pub async fn proof(
     caller.actor.require(Permission::Read)?;
     let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
     let viewer = caller.viewer(&app);
-    let read = move |view: &node::View<'_, '_>| query::proof(view, &viewer, name, sealed);
-    let proof = app.node().read::<_, ObjectError, _>(read).await?;
+    let read = move |view: &node::View<'_, '_>| {
+        let proof = query::proof(view, &viewer, name, sealed)?;
+        Ok((query::statement_of(view, name)?.id, proof))
+    };
+    let (statement, proof) = app.node().read::<_, ObjectError, _>(read).await?;
+    if !sealed {
+        ledger::note(&app, &caller, statement, Face::Proof).await?;
+    }
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], proof.write()).into_response())
 }

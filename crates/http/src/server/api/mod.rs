@@ -9,6 +9,7 @@ pub mod evidence;
 pub mod headers;
 pub mod idempotency;
 pub mod intake;
+pub mod ledger;
 pub mod limits;
 pub mod log;
 pub mod objects;
@@ -182,6 +183,7 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(statements::assert))
         .routes(routes!(statements::assert_from_intake))
         .routes(routes!(statements::withdraw))
+        .routes(routes!(ledger::list))
         .routes(routes!(audiences::list, audiences::create))
         .routes(routes!(audiences::one))
         .routes(routes!(audiences::preview))

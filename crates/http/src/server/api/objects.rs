@@ -13,10 +13,11 @@ use policy::{Purpose, Released, Viewer};
 use render::Rendered;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use store::{ObjectFilter, ObjectState, StatementId};
+use store::{Face, ObjectFilter, ObjectState, StatementId};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::ledger;
 use super::refusal::{ProblemDetails, Refusal};
 use super::request::{Page, Params, Segment, after, rows};
 use super::status::lane_word;
@@ -185,20 +186,53 @@ const fn state_word(state: ObjectState) -> &'static str {
     }
 }
 
-/// One statement whole, by its entry (`FR:12`) or by its object's STIX id.
-#[utoipa::path(get, path = "/objects/{id}", tag = "objects", params(("id" = String, Path)), responses(
+/// What is to become of the body.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// It leaves the node: the ledger notes an export, not a reading. Of a caller with a token that is always so.
+    #[serde(default)]
+    pub export: bool,
+}
+
+/// One statement whole, by its entry (`FR:12`) or by its object's STIX id. The ledger notes who was given the body.
+#[utoipa::path(get, path = "/objects/{id}", tag = "objects", params(("id" = String, Path), Wanted), responses(
     (status = OK, body = Detail),
     (status = NOT_FOUND, body = ProblemDetails, content_type = "application/problem+json"),
 ))]
-pub async fn one(State(app): State<App>, caller: Caller, Segment(id): Segment) -> Result<Json<Detail>, Refusal> {
-    caller.actor.require(Permission::Read)?;
-    let name = Name::parse(&id)?;
-    let viewer = caller.viewer(&app);
-    let released = app.node().read(move |view| whole(view, &viewer, &name)).await?;
-    Ok(Json(released.into_inner()))
+pub async fn one(
+    State(app): State<App>,
+    caller: Caller,
+    Segment(id): Segment,
+    Params(Wanted { export }): Params<Wanted>,
+) -> Result<Json<Detail>, Refusal> {
+    let face = ledger::face_of(&caller, export);
+    Ok(Json(given(&app, &caller, &id, face).await?))
 }
 
-fn whole(view: &View<'_, '_>, viewer: &Viewer, name: &Name) -> Result<Released<Detail>, ObjectError> {
+/// One statement whole, with its body noted in the ledger.
+pub(in crate::server) async fn given(app: &App, caller: &Caller, id: &str, face: Face) -> Result<Detail, Refusal> {
+    let (statement, released) = read(app, caller, id).await?;
+    if released.as_ref().body.is_some() {
+        ledger::note(app, caller, statement, face).await?;
+    }
+    Ok(released.into_inner())
+}
+
+/// One statement whole, for a page that does not show the body.
+pub(in crate::server) async fn without_body(app: &App, caller: &Caller, id: &str) -> Result<Detail, Refusal> {
+    let (_, released) = read(app, caller, id).await?;
+    Ok(released.map(|detail| Detail { body: None, ..detail }).into_inner())
+}
+
+async fn read(app: &App, caller: &Caller, id: &str) -> Result<(StatementId, Released<Detail>), Refusal> {
+    caller.actor.require(Permission::Read)?;
+    let name = Name::parse(id)?;
+    let viewer = caller.viewer(app);
+    Ok(app.node().read(move |view| whole(view, &viewer, &name)).await?)
+}
+
+fn whole(view: &View<'_, '_>, viewer: &Viewer, name: &Name) -> Result<(StatementId, Released<Detail>), ObjectError> {
     let statement = name.statement(view, viewer)?;
     let detail = query::detail(view, viewer, statement, Purpose::Read)?;
     let statements = query::by_id(view, viewer, &detail.as_ref().object.row.stix_id)?.into_inner();
@@ -218,14 +252,15 @@ fn whole(view: &View<'_, '_>, viewer: &Viewer, name: &Name) -> Result<Released<D
             entry,
         });
     }
-    Ok(detail.map(|detail| Detail {
+    let detail = detail.map(|detail| Detail {
         object: object(&detail.object),
         statements: statements.iter().map(object).collect(),
         body: detail.body.and_then(raw),
         witnessed,
         members: detail.members.iter().map(ToString::to_string).collect(),
         receipts,
-    }))
+    });
+    Ok((statement, detail))
 }
 
 /// Bytes that were checked to be one JSON value when they came, embedded as they are.
@@ -254,8 +289,10 @@ pub async fn content(State(app): State<App>, caller: Caller, Segment(id): Segmen
         })
         .await?;
     let entry = entry_of(&released.as_ref().object);
-    let media = released.as_ref().object.row.media;
+    let row = &released.as_ref().object.row;
+    let (media, statement) = (row.media, row.statement);
     let bytes = marked(released)?;
+    ledger::note(&app, &caller, statement, Face::Content).await?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(media.as_str())),
         (HeaderName::from_static("entraide-entry"), HeaderValue::try_from(entry).map_err(Refusal::unreadable)?),

@@ -127,7 +127,7 @@ fn row(entry: &LogEntry) -> Markup {
 pub async fn proof_page(State(app): State<App>, caller: Caller, Segment(entry): Segment) -> Result<Markup, Refusal> {
     let frame = Frame::of(&app, &caller, Place::Log);
     let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
-    let Json(detail) = objects::one(State(app), caller, Segment(name.to_string())).await?;
+    let detail = objects::without_body(&app, &caller, &name.to_string()).await?;
     let object = detail.object;
     let file = format!("{}-{}.proof", name.country, name.index);
     let body = html! {

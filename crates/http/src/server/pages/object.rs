@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use model::EntryRef;
 use model::extension::WithdrawalAction;
 use node::Permission;
+use store::Face;
 
 use super::super::api::App;
 use super::super::api::audiences::{self, Audience};
@@ -49,7 +50,7 @@ pub async fn page(State(app): State<App>, caller: Caller, Segment(id): Segment) 
 }
 
 async fn read(app: &App, caller: &Caller, id: String) -> Result<Shown, Refusal> {
-    let Json(detail) = objects::one(State(app.clone()), caller.clone(), Segment(id)).await?;
+    let detail = objects::given(app, caller, &id, Face::Page).await?;
     let Json(listed) = audiences::list(State(app.clone()), caller.clone()).await?;
     let own = detail.object.origin == app.node().me().origin.to_string();
     let is_its =
