@@ -423,12 +423,14 @@ async fn the_ledger_says_who_opened_a_statement_and_who_carried_it_out() {
         world.post_bytes(&machine(), "/api/v1/statements?label=amber&audience=circle", INDICATOR.as_bytes()).await;
     said.ok();
     let anna = world.log_in(&world.user("anna", "analyst").await).await;
+    let changes = world.node.changes();
     // Read twice within the hour: once. The plain page of a proof shows no body, a sealed proof holds none.
     for path in ["objects/FR:1", "objects/FR:1", "objects/FR:1/content", "proofs/FR:1", "proofs/FR:1?sealed=true"] {
         world.get(&anna, &format!("/api/v1/{path}")).await.ok();
     }
     world.get(&machine(), "/api/v1/objects/FR:1?export=true").await.ok();
     world.get(&machine(), "/api/v1/objects?limit=10").await.ok();
+    assert!(!changes.has_changed().unwrap(), "no screen loads anew because somebody read");
     let ledger = world.get(&machine(), "/api/v1/statements/FR:1/ledger").await.ok().json();
     let rows: Vec<_> = ledger["items"]
         .as_array()

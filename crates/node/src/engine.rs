@@ -54,6 +54,8 @@ pub(crate) struct Turn<'a> {
     random: &'a mut dyn Random,
     signer: &'a dyn Signer,
     own: &'a mut OwnLog,
+    /// Has a command done something that screens and partners wait for?
+    pub(crate) news: bool,
 }
 
 impl Turn<'_> {
@@ -200,6 +202,7 @@ impl Engine {
             random: self.random.as_mut(),
             signer: self.signer.as_ref(),
             own: &mut self.own,
+            news: false,
         };
         let done = commands(&mut batch, &mut turn);
         let committed = batch.commit().map_err(OpenError::from).and_then(|()| self.sign(before));

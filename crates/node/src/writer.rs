@@ -38,7 +38,7 @@ type Answer = Box<dyn FnOnce(bool) + Send>;
 /// What changed, for those who wait: the newest release, the newest arrival, a count of commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Change {
-    /// Group commits since start.
+    /// Group commits since start, those apart that nobody waits for.
     pub commits: u64,
     /// Entries of the own log that are signed.
     pub signed: u64,
@@ -172,9 +172,32 @@ impl Node {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut Work<'_, '_>) -> Result<R, E> + Send + 'static,
     {
+        self.command(use_case, true).await
+    }
+
+    /// The same for what nobody waits for, such as a note that somebody read something: no screen loads anew for it.
+    ///
+    /// # Errors
+    /// As [`Node::write`].
+    pub async fn write_quietly<R, E, F>(&self, use_case: F) -> Result<R, WriteError<E>>
+    where
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Work<'_, '_>) -> Result<R, E> + Send + 'static,
+    {
+        self.command(use_case, false).await
+    }
+
+    async fn command<R, E, F>(&self, use_case: F, news: bool) -> Result<R, WriteError<E>>
+    where
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Work<'_, '_>) -> Result<R, E> + Send + 'static,
+    {
         let (tell, told) = oneshot::channel::<Result<R, WriteError<E>>>();
         let command: Command = Box::new(move |batch, turn| {
             let result = turn.run(batch, use_case);
+            turn.news |= news;
             Box::new(move |durable| {
                 // A caller that went away has no use for the answer; the idempotency key keeps it.
                 let _ = tell.send(match result {
@@ -251,7 +274,7 @@ impl Run {
     fn group_commit(&mut self, inner: &Inner, first: Command) -> Result<(), OpenError> {
         let before = self.engine.size();
         let commands = &mut self.commands;
-        let (answers, committed) = self.engine.group_commit(|batch, turn| {
+        let (done, committed) = self.engine.group_commit(|batch, turn| {
             let mut answers = vec![first(batch, turn)];
             // Whoever has queued meanwhile shares this sync; nobody is waited for.
             while answers.len() < limits::BATCH_COMMANDS && turn.added_since(before) < limits::COMMAND_OBJECTS as u64 {
@@ -260,18 +283,21 @@ impl Run {
                     Err(_) => break,
                 }
             }
-            answers
+            (answers, turn.news)
         });
+        let (answers, news) = done.unwrap_or_default();
         let durable = committed.is_ok();
         if durable {
             let signed = self.engine.signed();
             *inner.signed.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(signed);
-            inner.changes.send_modify(|change| {
-                change.commits += 1;
-                change.signed = signed.size;
-            });
+            if news {
+                inner.changes.send_modify(|change| {
+                    change.commits += 1;
+                    change.signed = signed.size;
+                });
+            }
         }
-        for answer in answers.into_iter().flatten() {
+        for answer in answers {
             answer(durable);
         }
         committed

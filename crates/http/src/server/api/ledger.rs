@@ -79,7 +79,7 @@ pub(super) async fn note(app: &App, caller: &Caller, statement: StatementId, fac
         return Ok(());
     }
     let who = caller.actor.clone();
-    match app.node().write(move |work| use_case::note(work, statement, &who, face)).await {
+    match app.node().write_quietly(move |work| use_case::note(work, statement, &who, face)).await {
         Ok(()) => Ok(()),
         // A full disk must not keep people from reading in the night in which they need it.
         Err(error @ (WriteError::Busy | WriteError::Stopped(_))) if due == use_case::Due::Wanted => {
