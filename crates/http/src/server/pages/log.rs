@@ -168,7 +168,7 @@ pub async fn proof_page(State(app): State<App>, caller: Caller, Segment(entry): 
         section class="card" aria-labelledby="download-title" {
             div class="head" { h2 id="download-title" { "Download" } }
             ul class="inside" {
-                @if detail.body.is_some() {
+                @if object.state == "live" {
                     li {
                         a href={ "/proofs/" (name) "/file" } download=(file) { "Open proof" }
                         ": with the body. Its label holds for the file too: "
