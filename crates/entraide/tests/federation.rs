@@ -2,87 +2,20 @@
 //! and at no other, and a node that was away.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects by failing")]
 
+mod nations;
+
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use entraide::init::{self, Initialised};
-use entraide::machine::MachineClock;
-use entraide::serve::{self, Running, ServeConfig};
 use intake::{Limits, split};
 use model::extension::AudienceKind;
-use model::{Realm, StixId, Tlp};
+use model::{StixId, Tlp};
+use nations::{Nation, peer, until};
 use node::assert::{Assert, ObjectFate, RawObject};
 use node::audience::{self, Choice};
-use node::ports::Clock;
-use node::{Node, partner};
-use store::{ObjectState, PartnerState, StatementId, StoreError};
-
-struct Nation {
-    running: Running,
-    facts: Initialised,
-    _dir: tempfile::TempDir,
-}
-
-impl Nation {
-    async fn start(country: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let federation = std::net::TcpListener::bind(loopback).unwrap().local_addr().unwrap();
-        let country = country.parse().unwrap();
-        let request = init::Request {
-            country,
-            realm: Realm::Real,
-            name: format!("CERT-{country}"),
-            class: init::default_class(country),
-            address: federation.to_string(),
-        };
-        let clock: Arc<dyn Clock> = Arc::new(MachineClock);
-        let home = dir.path().join("node");
-        let facts = init::init(&home, &request, Arc::clone(&clock)).await.unwrap();
-        let config = ServeConfig { dir: home, listen: loopback, federation, plain_http: true, clock };
-        let running = serve::start(config).await.unwrap();
-        Self { running, facts, _dir: dir }
-    }
-
-    fn node(&self) -> &Node {
-        self.running.node()
-    }
-}
-
-/// Two people, an invitation, and a telephone: the words are compared before either confirms.
-async fn peer(host: &Nation, joiner: &Nation) {
-    let invited = host.node().write(partner::invite).await.unwrap();
-    let joined = http_room::client::join::join(joiner.node(), joiner.running.tls(), &invited.code).await.unwrap();
-    let country = joiner.facts.origin.country().to_string();
-    let there = host.node().read(|view| view.db.partners()).await.unwrap();
-    let row = there.iter().find(|row| row.origin == joiner.facts.origin).expect("the host knows the joiner");
-    assert_eq!(row.state, PartnerState::AwaitingConfirmation);
-    assert_eq!(row.words.as_deref().unwrap(), joined.words.join(" "), "both screens show the same six words");
-    assert_eq!(joined.words.len(), 6);
-    host.node().write(move |work| partner::confirm(work, &country)).await.unwrap();
-    let country = host.facts.origin.country().to_string();
-    joiner.node().write(move |work| partner::confirm(work, &country)).await.unwrap();
-    for nation in [host, joiner] {
-        nation.node().tell_partners_changed();
-    }
-    let again = http_room::client::join::join(joiner.node(), joiner.running.tls(), &invited.code).await;
-    assert!(again.is_err(), "an invitation is used once");
-}
-
-async fn until(nation: &Nation, what: &str, holds: impl Fn(&node::View<'_, '_>) -> bool + Send + Sync + 'static) {
-    let holds = Arc::new(holds);
-    for _ in 0..3_000 {
-        let holds = Arc::clone(&holds);
-        if nation.node().read(move |view| Ok::<_, StoreError>(holds(view))).await.unwrap() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("{}: {what} did not come about; lags: {:?}", nation.facts.origin, nation.node().lags());
-}
+use node::partner;
+use store::{ObjectState, StatementId, StoreError};
 
 /// What France says, and what Estonia says: two versions of ATT&CK for ICS share one id and version with other bytes, and
 /// one nation can say only one of them.

@@ -1,0 +1,381 @@
+//! Hostile partners over the real wire: a real node, an honest partner, and one nation after another that lies.
+//!
+//! Every lie ends *held with evidence*, *unfit* (kept raw), or refused within bounds; and after each of them what the
+//! honest partner says arrives as before.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects by failing")]
+
+mod liar;
+mod nations;
+
+use std::time::Duration;
+
+use http_room::client::{ClientError, FederationClient};
+use journal::checkpoint::Checkpoint;
+use journal::tree::TreeHash;
+use journal::wire::{self, FeedPage};
+use liar::{Liar, Script, envelope};
+use model::extension::{AudienceKind, Common, Extension, Withdrawal, WithdrawalAction};
+use model::{Citation, Commitment, Index, Label, Lane, MediaType, StixId, Timestamp, Tlp};
+use nations::{Nation, peer, until};
+use node::assert::{Assert, RawObject};
+use node::audience::{self, Choice};
+use node::pull::Lag;
+use store::{Fate, ObjectState, PartnerState, StoreError};
+
+/// What becomes of a lie.
+enum Ends {
+    /// Held, with evidence of this kind.
+    Held(&'static str),
+    /// Refused with a reason that contains this; the liar is not held, and asked again later.
+    Refused(&'static str),
+    /// Its one statement is kept raw, for a reason that contains this.
+    Unfit(&'static str),
+    /// So many of its statements taken, as if nothing were wrong: the lie had no effect.
+    Taken(u64),
+    /// Taken, and the gap is shown.
+    Incomplete,
+}
+
+fn indicator(number: usize) -> String {
+    format!(
+        r#"{{"type":"indicator","spec_version":"2.1","id":"{}","created":"2026-11-20T08:00:00.000Z",
+"modified":"2026-11-20T08:00:00.000Z","name":"beacon {number}","pattern":"[domain-name:value = 'b{number}.example']",
+"pattern_type":"stix","valid_from":"2026-11-20T08:00:00Z"}}"#,
+        id_of(number)
+    )
+}
+
+fn id_of(number: usize) -> StixId {
+    format!("indicator--{number:08x}-0000-4000-8000-000000000000").parse().unwrap()
+}
+
+async fn say(nation: &Nation, number: usize) {
+    let objects = vec![RawObject { media: MediaType::Stix, bytes: indicator(number).into_bytes() }];
+    let command = Assert { objects, tlp: Tlp::Amber, pap: None, audience: Choice::Named("friends".to_owned()) };
+    nation.node().write(move |work| node::assert::assert(work, &command)).await.unwrap();
+}
+
+/// Is it there, live, as this nation said it?
+fn is_live(view: &node::View<'_, '_>, number: usize, of: &model::Origin) -> bool {
+    let log = view.db.log_id(of).unwrap();
+    let rows = view.db.objects_by_id(&id_of(number)).unwrap();
+    rows.iter().any(|row| Some(row.log) == log && row.state == ObjectState::Live)
+}
+
+/// Everything that stands in a liar's log goes out in one page.
+fn everything(liar: &mut Liar) -> Script {
+    Script::honest(liar)
+}
+
+/// The first answer is honest, and the next is another.
+fn then(liar: &Liar, next: impl Fn(FeedPage) -> Vec<u8> + Send + Sync + 'static) -> Script {
+    let honest = liar.page(0);
+    let empty = liar.page(liar.size());
+    Script::new(move |nth, _| Some(if nth == 0 { liar::pack(&honest) } else { next(empty.clone()) }))
+}
+
+fn spoilt(liar: &Liar, spoil: impl Fn(&mut FeedPage)) -> Script {
+    let mut page = liar.page(0);
+    spoil(&mut page);
+    let bytes = liar::pack(&page);
+    Script::new(move |_, _| Some(bytes.clone()))
+}
+
+fn other_root(liar: &Liar, size: u64) -> String {
+    let root = TreeHash::new([9; 32]);
+    liar.sign(&Checkpoint { origin: liar.origin.clone(), size, root })
+}
+
+/// A log of two indicators, in two slots of one audience.
+fn two(liar: &mut Liar) {
+    for slot in 0..2 {
+        liar.say(&liar::at_slot(slot, liar.last()), indicator(9_000 + slot).as_bytes());
+    }
+}
+
+type Lie = fn(&mut Liar, &Nation) -> Script;
+
+/// Name, what becomes of it, and how it is told.
+fn lies() -> Vec<(&'static str, Ends, Lie)> {
+    vec![
+        ("nothing at all", Ends::Taken(2), |liar, _| {
+            two(liar);
+            everything(liar)
+        }),
+        ("forged signature", Ends::Held("bad-signature"), |liar, _| {
+            two(liar);
+            let forged = liar.signed_by_another();
+            spoilt(liar, move |page| page.checkpoint.clone_from(&forged))
+        }),
+        ("checkpoint of another log", Ends::Held("origin-mismatch"), |liar, honest| {
+            two(liar);
+            let size = liar.size();
+            let other = Checkpoint { origin: honest.facts.origin.clone(), size, root: liar.root() };
+            let signed = liar.sign(&other);
+            spoilt(liar, move |page| page.checkpoint.clone_from(&signed))
+        }),
+        ("rolled-back checkpoint", Ends::Held("rollback"), |liar, _| {
+            two(liar);
+            let back = other_root(liar, 1);
+            then(liar, move |page| liar::pack(&FeedPage { checkpoint: back.clone(), ..page }))
+        }),
+        ("forked tree", Ends::Held("fork"), |liar, _| {
+            two(liar);
+            let fork = other_root(liar, 2);
+            then(liar, move |page| liar::pack(&FeedPage { checkpoint: fork.clone(), ..page }))
+        }),
+        ("entries that do not give the signed root", Ends::Held("fork"), |liar, _| {
+            two(liar);
+            spoilt(liar, |page| page.commitments[0] = Commitment::new([1; 32]))
+        }),
+        ("reordered entries", Ends::Held("fork"), |liar, _| {
+            two(liar);
+            spoilt(liar, |page| page.commitments.swap(0, 1))
+        }),
+        ("reordered openings", Ends::Taken(2), |liar, _| {
+            two(liar);
+            spoilt(liar, |page| page.items.reverse())
+        }),
+        ("an opening that does not fit", Ends::Held("wrong-opening"), |liar, _| {
+            two(liar);
+            spoilt(liar, |page| {
+                let body = page.items[1].opening.as_mut().unwrap().body.as_mut().unwrap();
+                body.bytes.push(b' ');
+            })
+        }),
+        ("a commitment copied from another log", Ends::Held("wrong-opening"), |liar, honest| {
+            liar.say_as(&honest.facts.origin, &liar::at_slot(0, None), indicator(9_100).as_bytes());
+            everything(liar)
+        }),
+        ("two openings in one slot", Ends::Held("slot-conflict"), |liar, _| {
+            for number in 0..2 {
+                liar.say(&liar::at_slot(0, None), indicator(9_200 + number).as_bytes());
+            }
+            everything(liar)
+        }),
+        ("a gap in an audience", Ends::Incomplete, |liar, _| {
+            two(liar);
+            liar.say(&liar::at_slot(3, liar.last()), indicator(9_300).as_bytes());
+            everything(liar)
+        }),
+        ("another nation's object id", Ends::Taken(1), |liar, _| {
+            liar.say(&liar::at_slot(0, None), indicator(0).as_bytes());
+            everything(liar)
+        }),
+        ("replay of a page", Ends::Refused("starts at 0"), |liar, _| {
+            two(liar);
+            let again = liar::pack(&liar.page(0));
+            Script::new(move |_, _| Some(again.clone()))
+        }),
+        (
+            "withdrawal of another's statement",
+            Ends::Unfit("a nation can withdraw only what stands in its own log"),
+            |liar, honest| {
+                let common =
+                    Common::new(Withdrawal::KIND, [5; 16], &liar.origin, Timestamp::from_seconds(1_790_000_000));
+                let target = Citation {
+                    origin: honest.facts.origin.clone(),
+                    index: Index(1),
+                    commitment: Commitment::new([3; 32]),
+                };
+                let action = WithdrawalAction::Purge;
+                let body =
+                    Withdrawal { common: common.unwrap(), target, action, reason: "mine now".to_owned() }.to_bytes();
+                let workflow = model::Envelope { lane: Lane::Workflow, ..envelope(0, None) };
+                liar.say(&journal::envelope::encode(&workflow), &body);
+                everything(liar)
+            },
+        ),
+        ("deep JSON", Ends::Unfit("nested"), |liar, _| {
+            let deep = format!(r#"{{"type":"indicator","x":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+            liar.say(&liar::at_slot(0, None), deep.as_bytes());
+            everything(liar)
+        }),
+        ("RED over the wire", Ends::Unfit("TLP:RED"), |liar, _| {
+            let red = model::Envelope { label: Label::from(Tlp::Red), slot: None, ..envelope(0, None) };
+            liar.say(&journal::envelope::encode(&red), indicator(9_400).as_bytes());
+            everything(liar)
+        }),
+        ("an envelope of a later form", Ends::Unfit("the envelope has form 99"), |liar, _| {
+            let mut later = liar::at_slot(0, None);
+            later[0] = 99;
+            liar.say(&later, indicator(9_500).as_bytes());
+            everything(liar)
+        }),
+        ("a page of a later version", Ends::Refused("wire version 9"), |liar, _| {
+            two(liar);
+            let mut page = wire::encode(&liar.page(0));
+            page[1] = 9;
+            let bytes = wire::compress(page).unwrap();
+            Script::new(move |_, _| Some(bytes.clone()))
+        }),
+        ("a page beyond the limit", Ends::Refused("larger than"), |_, _| {
+            let bytes = vec![7; http_room::limits::PAGE_BYTES + 1];
+            Script::new(move |_, _| Some(bytes.clone()))
+        }),
+        ("a decompression bomb", Ends::Refused("too many bytes"), |_, _| {
+            let bytes = wire::compress(vec![0; wire::MAX_PAGE_BYTES + 1]).unwrap();
+            assert!(bytes.len() < 64 * 1024);
+            Script::new(move |_, _| Some(bytes.clone()))
+        }),
+        ("rubbish", Ends::Refused("could not be read"), |_, _| {
+            Script::new(|nth, _| Some(vec![u8::try_from(nth % 250).unwrap(); 5_000]))
+        }),
+        ("notes that are none", Ends::Taken(2), |liar, _| {
+            two(liar);
+            spoilt(liar, |page| page.notes = vec!["no checkpoint\n\n— x y\n".to_owned(); wire::MAX_NOTES])
+        }),
+        ("an item that the checkpoint does not cover", Ends::Refused("does not cover"), |liar, _| {
+            two(liar);
+            spoilt(liar, |page| {
+                page.items[1].index = Index(7);
+                page.items[1].opening.as_mut().unwrap().index = Index(7);
+            })
+        }),
+        ("silence", Ends::Taken(0), |_, _| Script::new(|_, _| None)),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_lie_ends_held_unfit_or_refused_and_hinders_nobody() {
+    let (victim, honest) = (Nation::start("FR").await, Nation::start("EE").await);
+    peer(&victim, &honest).await;
+    let members = vec!["FR".to_owned()];
+    honest.node().write(move |work| audience::create(work, "friends", AudienceKind::Named, &members)).await.unwrap();
+    say(&honest, 0).await;
+    let countries = "AT BE BG HR CY CZ DK FI DE EL HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE NO IS";
+    let mut countries = countries.split(' ');
+    for (number, (name, ends, lie)) in (1..).zip(lies()) {
+        println!("{name}");
+        let mut liar = Liar::new(countries.next().expect("a nation for each lie"));
+        let script = lie(&mut liar, &honest);
+        let served = liar.serve(script).await;
+        liar.known_to(&victim).await;
+        check(&victim, &liar, name, &ends).await;
+        // What others say arrives, and what was there before is as it was.
+        say(&honest, number).await;
+        let origin = honest.facts.origin.clone();
+        until(&victim, name, move |view| is_live(view, number, &origin) && is_live(view, 0, &origin)).await;
+        let state = victim.node().read(|view| Ok::<_, StoreError>(node::partner::find(view.db, "EE").unwrap().state));
+        assert_eq!(state.await.unwrap(), PartnerState::Active, "{name}: the honest partner is not blamed");
+        served.abort();
+    }
+    let report = victim.node().read(|view| node::verify::verify(view.db, view.signer, |_| None)).await.unwrap();
+    assert_eq!(report.faults, Vec::<String>::new());
+    for nation in [victim, honest] {
+        assert!(nation.running.stop().await, "the node ends in time");
+    }
+}
+
+async fn check(victim: &Nation, liar: &Liar, name: &'static str, ends: &Ends) {
+    let origin = liar.origin.clone();
+    match *ends {
+        Ends::Held(kind) => {
+            let of = origin.clone();
+            until(victim, name, move |view| state_of(view, &of) == PartnerState::Held).await;
+            let found = victim.node().read(move |view| view.db.evidence(view.db.log_id(&origin)?, 10)).await.unwrap();
+            assert_eq!(found.iter().map(|row| row.kind.as_str()).collect::<Vec<_>>(), [kind], "{name}");
+        }
+        Ends::Refused(says) => {
+            let why = reason(victim, liar).await;
+            assert!(why.contains(says), "{name}: `{why}` does not say `{says}`");
+            check_not_blamed(victim, liar, name).await;
+        }
+        Ends::Unfit(says) => {
+            until(victim, name, move |view| fates(view, &origin) == (0, 1)).await;
+            let origin = liar.origin.clone();
+            let kept = victim.node().read(move |view| {
+                let log = view.db.log_id(&origin)?.unwrap();
+                Ok::<_, StoreError>(view.db.statement_at(log, Index(0))?.unwrap().fate)
+            });
+            let Fate::Unfit { reason } = kept.await.unwrap() else { panic!("{name}: it was taken") };
+            assert!(reason.contains(says), "{name}: `{reason}` does not say `{says}`");
+            check_not_blamed(victim, liar, name).await;
+        }
+        Ends::Taken(count) => {
+            until(victim, name, move |view| fates(view, &origin) == (count, 0)).await;
+            check_not_blamed(victim, liar, name).await;
+        }
+        Ends::Incomplete => {
+            let gap = move |view: &node::View<'_, '_>| {
+                let log = view.db.log_id(&origin).unwrap().unwrap();
+                view.db.chains(log).unwrap().iter().any(store::ChainRow::is_incomplete)
+            };
+            until(victim, name, gap).await;
+            check_not_blamed(victim, liar, name).await;
+        }
+    }
+}
+
+fn state_of(view: &node::View<'_, '_>, origin: &model::Origin) -> PartnerState {
+    view.db.partner(view.db.log_id(origin).unwrap().unwrap()).unwrap().unwrap().state
+}
+
+/// How many statements of a log were taken, and how many are kept raw.
+fn fates(view: &node::View<'_, '_>, origin: &model::Origin) -> (u64, u64) {
+    let log = view.db.log_id(origin).unwrap().unwrap();
+    let mut counts = (0, 0);
+    for index in 0..10 {
+        match view.db.statement_at(log, Index(index)).unwrap().map(|row| row.fate) {
+            Some(Fate::Fit) => counts.0 += 1,
+            Some(Fate::Unfit { .. }) => counts.1 += 1,
+            None => {}
+        }
+    }
+    counts
+}
+
+async fn check_not_blamed(victim: &Nation, liar: &Liar, name: &str) {
+    let origin = liar.origin.clone();
+    let read = victim.node().read(move |view| {
+        let log = view.db.log_id(&origin)?;
+        Ok::<_, StoreError>((state_of(view, &origin), view.db.evidence(log, 10)?))
+    });
+    let (state, evidence) = read.await.unwrap();
+    assert_eq!((state, evidence), (PartnerState::Active, Vec::new()), "{name}: it proves nothing against anybody");
+}
+
+/// Why the victim does not hear the liar.
+async fn reason(victim: &Nation, liar: &Liar) -> String {
+    let origin = liar.origin.clone();
+    let log = victim.node().read(move |view| view.db.log_id(&origin)).await.unwrap().unwrap();
+    for _ in 0..3_000 {
+        if let Some(Lag::NotHeard { why, .. }) = victim.node().lags().of(log) {
+            return why;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{}: {:?}", liar.origin, victim.node().lags().of(log));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_polls_is_answered_within_a_rate_and_slows_nobody() {
+    let (victim, honest) = (Nation::start("FR").await, Nation::start("EE").await);
+    peer(&victim, &honest).await;
+    let flooder = Liar::new("MT");
+    flooder.known_to(&victim).await;
+    let pin = victim.running.tls().pin();
+    let client = FederationClient::connect(&victim.facts.address, pin, &flooder.tls).await.unwrap();
+    let (mut answered, mut refused) = (0_u32, 0_u32);
+    let began = tokio::time::Instant::now();
+    // Faster than a person or an honest node would ask, for as long as it takes to be told so.
+    while refused < 20 && began.elapsed() < Duration::from_secs(30) {
+        match client.releases("have=0&wait=0", Duration::ZERO).await {
+            Ok(_) => answered += 1,
+            Err(ClientError::Refused { status: 429, .. }) => refused += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(refused >= 20, "{answered} answered, {refused} refused");
+    let seconds = u32::try_from(began.elapsed().as_secs()).unwrap() + 1;
+    assert!(answered <= node::limits::PARTNER_POLLS_PER_SECOND * (seconds + 1), "{answered} in {seconds} s");
+    // The victim hears and is heard by others meanwhile.
+    let members = vec!["FR".to_owned()];
+    honest.node().write(move |work| audience::create(work, "friends", AudienceKind::Named, &members)).await.unwrap();
+    say(&honest, 1).await;
+    let origin = honest.facts.origin.clone();
+    until(&victim, "what the honest partner says", move |view| is_live(view, 1, &origin)).await;
+    for nation in [victim, honest] {
+        assert!(nation.running.stop().await, "the node ends in time");
+    }
+}
