@@ -1,5 +1,5 @@
 # Entraide. `make demo` runs the main job, `make test` every test; both do all their set-up.
-.PHONY: build demo test bench lint soak setup clean
+.PHONY: build demo test bench lint soak fuzz setup clean
 SHELL := /bin/bash
 CARGO ?= cargo
 DEMO_ARGS ?=
@@ -20,6 +20,10 @@ bench: setup build ## the figures of docs/benchmarks.md, as ratios in one run
 soak: setup ## faults and simulation for as long as asked: SOAK_SEEDS=200 SOAK_KILLS=1000, and SOAK_SEED=… to repeat a run
 	ENTRAIDE_SEEDS=$${SOAK_SEEDS:-200} ENTRAIDE_SEED_FROM=$${SOAK_SEED:-$$RANDOM} $(CARGO) test --locked -p node --test nations -- --nocapture as_many
 	ENTRAIDE_KILLS=$${SOAK_KILLS:-1000} ENTRAIDE_SEED=$${SOAK_SEED:-$$RANDOM} $(CARGO) test --locked -p entraide --test faults -- --nocapture
+
+fuzz: ## every parser of bytes from outside, FUZZ_SECONDS=300 each; it reports and keeps corpora
+	@tools/setup.sh g++
+	@tools/fuzz.sh
 
 lint: ## formatting and clippy, as CI sees them
 	$(CARGO) fmt --all --check

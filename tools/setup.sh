@@ -7,6 +7,8 @@ need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
 need cc gcc
 need git git
 need python3 python3
+# What one target alone needs is named by it.
+for extra in "$@"; do need "$extra" "$extra"; done
 command -v chromium >/dev/null 2>&1 || missing+=(chromium)
 if ! command -v cargo >/dev/null 2>&1; then
   echo "Rust is missing: install rustc 1.95 or later with rustup, then run this again" >&2

@@ -70,19 +70,28 @@ fn in_text(text: &[u8]) -> Option<Marking> {
     let mut start = 0;
     let mut at = 0;
     while at < text.len() {
-        if text[at] != b'\\' {
-            at += 1;
-        } else if let Some(length) = line_break(&text[at..]) {
+        let length = if text[at] == b'\\' { line_break(&text[at..]) } else { raw_line_break(&text[at..]) };
+        if let Some(length) = length {
             if let Some(marking) = in_line(&text[start..at]) {
                 return Some(marking);
             }
             at += length;
             start = at;
         } else {
-            at += 2;
+            at += if text[at] == b'\\' { 2 } else { 1 };
         }
     }
     in_line(text.get(start..).unwrap_or_default())
+}
+
+/// The length of a line break that stands in the text as it is, in UTF-8.
+fn raw_line_break(text: &[u8]) -> Option<usize> {
+    match text {
+        [0..=0x1f | 0x7f, ..] => Some(1),
+        [0xc2, 0x80..=0x9f, ..] => Some(2),
+        [0xe2, 0x80, 0xa8 | 0xa9, ..] => Some(3),
+        _ => None,
+    }
 }
 
 /// The length of the escape of a control character, which ends a line; `None` for any other escape.
@@ -345,6 +354,9 @@ mod tests {
         }
         for end in ["\\b", "\\u0008", "\\f", "\\u000C", "\\u001f", "\\u0085", "\\u2028", "\\u2029", "\\t", "\\u0000"] {
             assert_eq!(found(&format!(r#"["small{end}SECRET{end}letters"]"#)), Some("SECRET"), "{end}");
+        }
+        for end in ["\u{7f}", "\u{85}", "\u{2028}", "\u{2029}"] {
+            assert_eq!(found(&format!(r#"["small{end}SECRET{end}letters"]"#)), Some("SECRET"), "{end:?}");
         }
         assert_eq!(found(r#"["small\\u0041SECRET\\u0041letters"]"#), None, "a letter ends no line");
     }

@@ -184,8 +184,7 @@ impl SignedIdentity {
         let rest = text.strip_prefix(HEADER).and_then(|rest| rest.strip_prefix('\n')).ok_or(IdentityError::Format)?;
         let lines = rest.strip_suffix('\n').ok_or(IdentityError::Format)?;
         let (payload, signature) = lines.split_once('\n').ok_or(IdentityError::Format)?;
-        let signature = BASE64.decode(signature.as_bytes()).map_err(|_| IdentityError::Format)?;
-        let signature = signature.try_into().map_err(|_| IdentityError::Format)?;
+        let signature = decoded(signature).and_then(|bytes| bytes.try_into().ok()).ok_or(IdentityError::Format)?;
         Ok(Self { payload: payload.to_owned(), signature })
     }
     /// SHA-256 of the file: what the proofs of a peering bind.
@@ -229,8 +228,13 @@ impl SignedIdentity {
         if text.len() > MAX_IDENTITY_BYTES.div_ceil(3) * 4 {
             return Err(IdentityError::Size(text.len()));
         }
-        Self::from_bytes(&BASE64.decode(text.as_bytes()).map_err(|_| IdentityError::Format)?)
+        Self::from_bytes(&decoded(text).ok_or(IdentityError::Format)?)
     }
+}
+
+/// Base64 in its one spelling: the library also reads several padded texts one after the other.
+pub(crate) fn decoded(text: &str) -> Option<Vec<u8>> {
+    BASE64.decode(text.as_bytes()).ok().filter(|bytes| BASE64.encode(bytes) == text)
 }
 
 fn signed_bytes(payload: &str) -> Vec<u8> {
@@ -344,6 +348,21 @@ pub(crate) mod tests {
             issued: Timestamp::from_seconds(1_795_000_000),
         };
         (root, identity)
+    }
+
+    #[test]
+    fn a_signature_has_one_spelling() {
+        let (root, identity) = sample("FR", 7);
+        let text = String::from_utf8(sign(&identity, &root).to_bytes()).unwrap();
+        let line = text.lines().last().unwrap();
+        let bytes = BASE64.decode(line.as_bytes()).unwrap();
+        // Two padded texts, one after the other, are the same bytes to the library.
+        let (head, tail) = bytes.split_at(61);
+        let twice = format!("{}{}", BASE64.encode(head), BASE64.encode(tail));
+        assert_eq!(BASE64.decode(twice.as_bytes()).unwrap(), bytes);
+        let other = text.replace(line, &twice);
+        assert_eq!(SignedIdentity::from_bytes(other.as_bytes()), Err(IdentityError::Format));
+        assert!(SignedIdentity::from_bytes(text.as_bytes()).is_ok());
     }
 
     fn check(change: impl FnOnce(&mut Identity), expect: Option<&str>) {

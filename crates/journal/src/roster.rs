@@ -114,7 +114,7 @@ fn split(text: &str) -> Result<(&str, [u8; 64]), RosterError> {
     };
     let (body, last) = text.strip_suffix('\n').and_then(|rest| rest.rsplit_once("\n\n")).ok_or_else(wrong)?;
     let signature = last.strip_prefix(SIGNATURE_MARK).ok_or_else(wrong)?;
-    let signature = BASE64.decode(signature.as_bytes()).map_err(|_| wrong())?;
+    let signature = crate::identity::decoded(signature).ok_or_else(wrong)?;
     let signature = signature.try_into().map_err(|_| wrong())?;
     Ok((&text[..=body.len()], signature))
 }

@@ -1,0 +1,275 @@
+//! Every parser of bytes from outside, with what must hold for any bytes: no panic, bounded, one spelling. The fuzzer
+//! drives them (`fuzz/src/main.rs`), and in `make test` random changes of the seeds (`crates/entraide/tests/parsers.rs`).
+
+mod seeds;
+
+use intake::Limits;
+use journal::cursor::{self, CursorKey};
+use journal::evidence_file::EvidenceFile;
+use journal::identity::{self, SignedIdentity};
+use journal::note::{self, NoteVerifier};
+use journal::peering::{Invitation, PeerAnswer, PeerRequest};
+use journal::proof::ProofFile;
+use journal::sync::{Outcome, Replica};
+use journal::tree::{Frontier, TilePath};
+use journal::wire::{self, FeedRequest};
+use journal::witness::AddCheckpoint;
+use journal::{checkpoint, envelope, roster};
+use model::{EntryRef, Lane, MediaType, Origin, StixId, Timestamp};
+
+/// One parser.
+pub struct Entry {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What is called with any bytes.
+    pub run: fn(&[u8]),
+    /// Good input to begin from.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// All of them.
+pub const ENTRIES: &[Entry] = &[
+    Entry { name: "envelope", run: envelope_form, seeds: seeds::envelopes },
+    Entry { name: "note", run: signed_note, seeds: seeds::checkpoints },
+    Entry { name: "note_keys", run: note_keys, seeds: seeds::note_keys },
+    Entry { name: "checkpoint", run: checkpoint_text, seeds: seeds::checkpoint_texts },
+    Entry { name: "cursor", run: feed_cursor, seeds: seeds::cursors },
+    Entry { name: "identity", run: signed_identity, seeds: seeds::identities },
+    Entry { name: "invitation", run: invitation, seeds: seeds::invitations },
+    Entry { name: "peering", run: peering, seeds: seeds::peerings },
+    Entry { name: "roster", run: signed_roster, seeds: seeds::rosters },
+    Entry { name: "proof", run: proof, seeds: seeds::proofs },
+    Entry { name: "evidence", run: evidence, seeds: seeds::evidence },
+    Entry { name: "add_checkpoint", run: add_checkpoint, seeds: seeds::add_checkpoints },
+    Entry { name: "page", run: page, seeds: seeds::pages },
+    Entry { name: "compressed_page", run: compressed_page, seeds: seeds::compressed_pages },
+    Entry { name: "feed_request", run: feed_request, seeds: seeds::feed_requests },
+    Entry { name: "sync", run: sync, seeds: seeds::pages },
+    Entry { name: "tree", run: tree, seeds: seeds::trees },
+    Entry { name: "words", run: words, seeds: seeds::words },
+    Entry { name: "json", run: json, seeds: seeds::objects },
+    Entry { name: "stix_head", run: stix_head, seeds: seeds::objects },
+    Entry { name: "misp_head", run: misp_head, seeds: seeds::objects },
+    Entry { name: "said", run: said, seeds: seeds::objects },
+    Entry { name: "split", run: split, seeds: seeds::files },
+    Entry { name: "classified", run: classified, seeds: seeds::lines },
+];
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
+}
+
+fn envelope_form(bytes: &[u8]) {
+    if let Ok(read) = envelope::decode(bytes) {
+        assert_eq!(envelope::encode(&read), bytes, "an envelope has one spelling");
+    }
+}
+
+fn signed_note(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    let key = seeds::key().verifying_key();
+    let name = seeds::origin().to_string();
+    let keys = [NoteVerifier::new(&name, key).unwrap(), NoteVerifier::witness(&name, key).unwrap()];
+    if let Ok(opened) = note::open(text, &keys) {
+        assert!(text.starts_with(opened.text) && opened.text.ends_with('\n'));
+        assert!(!opened.signers.is_empty() || !opened.cosigned.is_empty());
+    }
+    if let Ok(claimed) = checkpoint::claimed(text) {
+        assert!(text.starts_with(&claimed.text()), "a checkpoint has one spelling");
+    }
+    let _ = checkpoint::verify_cosigned(text, &seeds::origin(), &key, &keys[1..]);
+}
+
+fn note_keys(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    if let Ok(key) = text.parse::<NoteVerifier>() {
+        assert_eq!(key.to_string().parse::<NoteVerifier>().as_ref(), Ok(&key));
+    }
+    if let Ok(keys) = note::read_keys(text) {
+        assert!(keys.len() <= journal::limits::KEYS);
+    }
+}
+
+fn checkpoint_text(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    if let Ok(read) = checkpoint::Checkpoint::parse(text) {
+        assert!(text.starts_with(&read.text()), "a checkpoint has one spelling, extension lines apart");
+    }
+}
+
+fn feed_cursor(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    let key = CursorKey::new([7; 32]);
+    if let Ok(read) = cursor::open(&key, text, &seeds::origin(), Lane::Workflow) {
+        assert_eq!(cursor::seal(&key, &read, &seeds::origin(), Lane::Workflow), text, "made up");
+    }
+}
+
+fn signed_identity(bytes: &[u8]) {
+    if let Ok(read) = SignedIdentity::from_bytes(bytes) {
+        assert_eq!(read.to_bytes(), bytes, "an identity has one spelling");
+        let _ = identity::verify(&read);
+        assert_eq!(SignedIdentity::from_base64(&read.to_base64()), Ok(read));
+    }
+}
+
+fn invitation(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    if let Ok(read) = Invitation::decode(text) {
+        assert_eq!(Invitation::decode(&read.encode()).unwrap().encode(), read.encode());
+    }
+}
+
+fn peering(bytes: &[u8]) {
+    if let Ok(read) = PeerRequest::from_json(bytes) {
+        assert!(PeerRequest::from_json(read.to_json().as_ref()).is_ok());
+    }
+    if let Ok(read) = PeerAnswer::from_json(bytes) {
+        assert!(PeerAnswer::from_json(read.to_json().as_ref()).is_ok());
+    }
+}
+
+fn signed_roster(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    let _ = roster::verify(text, &seeds::key().verifying_key());
+}
+
+fn proof(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    if let Ok(read) = ProofFile::read(text) {
+        assert_eq!(ProofFile::read(&read.write()).as_ref(), Ok(&read));
+        let key = NoteVerifier::new(&seeds::origin().to_string(), seeds::key().verifying_key()).unwrap();
+        let _ = read.verify(&[key]);
+    }
+}
+
+fn evidence(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    if let Ok(read) = EvidenceFile::read(text) {
+        assert_eq!(EvidenceFile::read(&read.write()).as_ref(), Ok(&read));
+        let key = NoteVerifier::new(&seeds::origin().to_string(), seeds::key().verifying_key()).unwrap();
+        let _ = read.verify(&[key]);
+    }
+}
+
+fn add_checkpoint(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    if let Ok(read) = AddCheckpoint::read(text) {
+        assert_eq!(AddCheckpoint::read(&read.write()).as_ref(), Ok(&read));
+        let _ = read.check(&seeds::origin(), &seeds::key().verifying_key(), (0, journal::tree::empty_root()));
+    }
+}
+
+fn page(bytes: &[u8]) {
+    if let Ok(read) = wire::decode(bytes) {
+        assert_eq!(wire::encode(&read), bytes, "a page has one spelling");
+        assert_eq!(read.encoded_len(), bytes.len());
+    }
+}
+
+fn compressed_page(bytes: &[u8]) {
+    const LIMIT: usize = 1024 * 1024;
+    if let Ok(out) = wire::decompress(bytes, LIMIT) {
+        assert!(out.len() <= LIMIT);
+        let _ = wire::decode(&out);
+    }
+}
+
+fn feed_request(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    if let Ok(read) = FeedRequest::from_query(text) {
+        // A wire version that means 1 is not written.
+        let read = FeedRequest { wire: if read.wire > 1 { read.wire } else { 0 }, ..read };
+        assert_eq!(FeedRequest::from_query(&read.to_query()), Ok(read));
+    }
+}
+
+fn sync(bytes: &[u8]) {
+    let Ok(page) = wire::decode(bytes) else { return };
+    let key = *seeds::key().verifying_key().as_bytes();
+    let replica = Replica::new(seeds::origin(), &key, Frontier::default()).unwrap();
+    let start = page.start;
+    match replica.accept(page, |_| None) {
+        Outcome::Verified(step) => {
+            assert_eq!(start, 0);
+            assert!(step.frontier.size() <= step.checkpoint.size);
+            assert!(step.frontier.size() == 0 || step.frontier.root() == step.checkpoint.root);
+            assert!(step.items.iter().all(|item| item.index.0 < step.checkpoint.size));
+        }
+        Outcome::Broken(evidence) => assert!(!evidence.summary.is_empty()),
+    }
+}
+
+fn tree(bytes: &[u8]) {
+    if let Some(read) = Frontier::decode(bytes) {
+        assert_eq!(read.encode(), bytes, "a frontier has one spelling");
+    }
+    let Some(text) = text(bytes) else { return };
+    if let Some(path) = TilePath::parse(text) {
+        assert_eq!(path.to_string(), text, "a path has one spelling");
+    }
+}
+
+fn words(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    if let Ok(read) = text.parse::<Origin>() {
+        assert_eq!(read.to_string(), text, "an origin has one spelling");
+    }
+    if let Ok(read) = text.parse::<StixId>() {
+        assert_eq!(read.to_string().parse::<StixId>().as_ref(), Ok(&read));
+    }
+    if let Ok(read) = text.parse::<EntryRef>() {
+        assert_eq!(read.to_string().parse::<EntryRef>().as_ref(), Ok(&read));
+    }
+    if let Ok(read) = text.parse::<Timestamp>() {
+        assert_eq!(read.to_string().parse::<Timestamp>().as_ref(), Ok(&read));
+    }
+    let _ = (model::Tlp::of_tag(text), model::Tlp::of_marking(text), model::Pap::of_tag(text));
+}
+
+fn json(bytes: &[u8]) {
+    if model::json::check(bytes).is_ok() {
+        assert!(serde_json::from_slice::<serde_json::Value>(bytes).is_ok(), "what we take, everybody reads");
+    }
+}
+
+fn stix_head(bytes: &[u8]) {
+    if model::stix::head(bytes).is_ok() {
+        assert!(model::json::check(bytes).is_ok());
+    }
+}
+
+fn misp_head(bytes: &[u8]) {
+    if model::misp::head(bytes).is_ok() {
+        assert!(model::json::check(bytes).is_ok());
+    }
+    let _ = model::misp::distribution(bytes);
+}
+
+fn said(bytes: &[u8]) {
+    for media in [MediaType::Stix, MediaType::MispEvent] {
+        if domain::said::Said::read(media, bytes).is_ok() {
+            assert!(model::json::check(bytes).is_ok());
+        }
+    }
+}
+
+fn split(bytes: &[u8]) {
+    let Ok(parts) = intake::split(bytes, Limits::default()) else { return };
+    let file = bytes.as_ptr_range();
+    for item in &parts.items {
+        let span = item.span.as_ptr_range();
+        assert!(file.start <= span.start && span.end <= file.end, "an object is a span of its file");
+    }
+}
+
+/// The same line is found however its letters are written.
+fn classified(bytes: &[u8]) {
+    let _ = intake::classified::check(bytes);
+    let Some(text) = text(bytes) else { return };
+    let plain = serde_json::to_string(&[text]).unwrap();
+    let escaped: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+    let escaped = format!("[\"{escaped}\"]");
+    let marked = |json: &str| intake::classified::check(json.as_bytes()).is_err();
+    assert_eq!(marked(&plain), marked(&escaped), "{text:?}");
+}

@@ -1,0 +1,256 @@
+//! Good input of each kind, of our own writing: from here the fuzzer goes on.
+
+use ed25519_dalek::SigningKey;
+use journal::checkpoint::{self, Checkpoint};
+use journal::commitment;
+use journal::cursor::{self, CursorKey, FeedCursor};
+use journal::evidence_file::EvidenceFile;
+use journal::identity::{self, Identity, Pin};
+use journal::note::{self, NoteVerifier};
+use journal::peering::Invitation;
+use journal::proof::{Extra, ProofFile};
+use journal::roster::{self, Roster};
+use journal::tree::{self, Frontier};
+use journal::wire::{self, FeedItem, FeedPage, FeedRequest, ReleaseKind};
+use journal::witness::AddCheckpoint;
+use model::{
+    AudienceAt, AudienceId, Commitment, Envelope, Index, Label, Lane, MediaType, MemberSet, OpenBody, Opening, Origin,
+    PartnerClass, Realm, RootId, Slot, ThreadId, ThreadVersion, Timestamp, Tlp,
+};
+
+/// The key that signs everything here: log, root and witness in one.
+pub fn key() -> SigningKey {
+    SigningKey::from_bytes(&[5; 32])
+}
+
+/// The log of that key.
+pub fn origin() -> Origin {
+    let root = RootId::of_key(key().verifying_key().as_bytes());
+    Origin::new("FR".parse().unwrap(), Realm::Real, root)
+}
+
+fn envelope(lane: Lane, label: Tlp) -> Vec<u8> {
+    let audience = AudienceAt { id: AudienceId::new([4; 16]), version: 1, members: MemberSet::empty().digest() };
+    journal::envelope::encode(&Envelope {
+        realm: Realm::Real,
+        lane,
+        thread: ThreadId::new([3; 16]),
+        version: ThreadVersion(0),
+        previous: None,
+        audience,
+        slot: (label != Tlp::Red).then_some(Slot { sequence: 0, previous: None }),
+        label: Label::from(label),
+        media: MediaType::Stix,
+    })
+}
+
+fn opening(index: u64) -> Opening {
+    let bytes = br#"{"type":"indicator"}"#.to_vec();
+    Opening {
+        index: Index(index),
+        entry_salt: [1; 32],
+        envelope: envelope(Lane::Intelligence, Tlp::Amber),
+        body_commitment: commitment::body_commitment(&[2; 32], &bytes),
+        body: Some(OpenBody { salt: [2; 32], bytes }),
+    }
+}
+
+fn entry() -> Commitment {
+    commitment::of_opening(&origin(), &opening(0)).unwrap()
+}
+
+fn signed(size: u64, entries: &[Commitment]) -> String {
+    let mut frontier = Frontier::default();
+    frontier.extend(entries);
+    let checkpoint = Checkpoint { origin: origin(), size, root: frontier.root() };
+    checkpoint::sign(&checkpoint, &key()).text().to_owned()
+}
+
+pub fn envelopes() -> Vec<Vec<u8>> {
+    vec![envelope(Lane::Workflow, Tlp::Green), envelope(Lane::Intelligence, Tlp::Red)]
+}
+
+pub fn checkpoints() -> Vec<Vec<u8>> {
+    let plain = signed(1, &[entry()]);
+    let line = note::cosign(note::text_of(&plain).unwrap(), &origin().to_string(), 1_790_000_000, &key());
+    vec![format!("{plain}{line}").into_bytes(), plain.into_bytes()]
+}
+
+pub fn checkpoint_texts() -> Vec<Vec<u8>> {
+    let plain = signed(1, &[entry()]);
+    vec![note::text_of(&plain).unwrap().as_bytes().to_vec()]
+}
+
+pub fn note_keys() -> Vec<Vec<u8>> {
+    let log = NoteVerifier::new(&origin().to_string(), key().verifying_key()).unwrap().to_string();
+    let witness = NoteVerifier::witness(&origin().to_string(), key().verifying_key()).unwrap().to_string();
+    vec![format!("# two keys\n{log}\n\n{witness}\n").into_bytes(), log.into_bytes()]
+}
+
+pub fn cursors() -> Vec<Vec<u8>> {
+    let cursor = FeedCursor { epoch: 0, seq: 77 };
+    vec![cursor::seal(&CursorKey::new([7; 32]), &cursor, &origin(), Lane::Workflow).into_bytes()]
+}
+
+fn identity() -> identity::SignedIdentity {
+    let public = *key().verifying_key().as_bytes();
+    let identity = Identity {
+        origin: origin(),
+        name: "CERT-FR".to_owned(),
+        version: 1,
+        root_key: public,
+        log_key: public,
+        tls_pins: vec![Pin::new([6; 32])],
+        witness_key: public,
+        mandate_key: public,
+        address: "127.0.0.1:7443".to_owned(),
+        class: PartnerClass::EuState,
+        wire: wire::WIRE_VERSIONS.to_vec(),
+        issued: Timestamp::from_seconds(1_790_000_000),
+    };
+    identity::sign(&identity, &key())
+}
+
+pub fn identities() -> Vec<Vec<u8>> {
+    vec![identity().to_bytes()]
+}
+
+pub fn invitations() -> Vec<Vec<u8>> {
+    let invitation = Invitation {
+        address: "node.example:7443".to_owned(),
+        pin: Pin::new([6; 32]),
+        root_hash: [7; 32],
+        secret: [8; 16],
+    };
+    vec![invitation.encode().into_bytes()]
+}
+
+pub fn peerings() -> Vec<Vec<u8>> {
+    let identity = identity().to_base64();
+    let zeros = "0".repeat(64);
+    vec![
+        format!(r#"{{"invitation":"{}","nonce":"{zeros}","identity":"{identity}","proof":"{zeros}"}}"#, "0".repeat(32))
+            .into_bytes(),
+        format!(r#"{{"identity":"{identity}","nonce":"{zeros}","proof":"{zeros}"}}"#).into_bytes(),
+    ]
+}
+
+pub fn rosters() -> Vec<Vec<u8>> {
+    let issued = Timestamp::from_seconds(1_790_000_000);
+    let roster = Roster { title: "one".to_owned(), entries: vec![identity()], issued };
+    vec![roster::sign(&roster, &key()).unwrap().into_bytes()]
+}
+
+pub fn proofs() -> Vec<Vec<u8>> {
+    let other = Commitment::new([3; 32]);
+    let file = |opening: Opening| ProofFile {
+        extra: Extra { origin: origin(), opening },
+        index: Index(0),
+        hashes: vec![tree::leaf_hash(&other)],
+        checkpoint: signed(2, &[entry(), other]),
+    };
+    let sealed = Opening { body: None, ..opening(0) };
+    vec![file(opening(0)).write().into_bytes(), file(sealed).write().into_bytes()]
+}
+
+pub fn evidence() -> Vec<Vec<u8>> {
+    let file = EvidenceFile {
+        origin: origin(),
+        root: tree::leaf_hash(&entry()),
+        proof: Vec::new(),
+        ours: signed(1, &[entry()]),
+        theirs: signed(1, &[Commitment::new([3; 32])]),
+    };
+    vec![file.write().into_bytes()]
+}
+
+pub fn add_checkpoints() -> Vec<Vec<u8>> {
+    let checkpoint = signed(1, &[entry()]);
+    let first = AddCheckpoint { old: 0, proof: Vec::new(), checkpoint: checkpoint.clone() };
+    let later = AddCheckpoint { old: 7, proof: vec![tree::empty_root(); 2], checkpoint };
+    vec![first.write().into_bytes(), later.write().into_bytes()]
+}
+
+fn page() -> FeedPage {
+    let item =
+        FeedItem { lane: Lane::Intelligence, kind: ReleaseKind::Open, index: Index(0), opening: Some(opening(0)) };
+    FeedPage {
+        checkpoint: signed(1, &[entry()]),
+        start: 0,
+        commitments: vec![entry()],
+        items: vec![item],
+        workflow_cursor: "w".to_owned(),
+        intelligence_cursor: "i".to_owned(),
+        more: false,
+        notes: Vec::new(),
+    }
+}
+
+pub fn pages() -> Vec<Vec<u8>> {
+    let told = FeedPage { notes: vec![signed(1, &[entry()])], ..page() };
+    vec![wire::encode(&page()), wire::encode(&told)]
+}
+
+pub fn compressed_pages() -> Vec<Vec<u8>> {
+    pages().into_iter().map(|page| wire::compress(page).unwrap()).collect()
+}
+
+pub fn feed_requests() -> Vec<Vec<u8>> {
+    let (workflow, intelligence) = (Some("w".to_owned()), Some("i".to_owned()));
+    let request = FeedRequest { have: 3, workflow, intelligence, wait_seconds: 45, wire: wire::WIRE_VERSION };
+    vec![request.to_query().into_bytes()]
+}
+
+pub fn trees() -> Vec<Vec<u8>> {
+    let mut frontier = Frontier::default();
+    frontier.extend(&[entry(); 3]);
+    vec![frontier.encode(), b"0/x001/234.p/17".to_vec(), b"entries/000".to_vec()]
+}
+
+pub fn words() -> Vec<Vec<u8>> {
+    [
+        "entraide/FR/EX-BLUE-26/0123456789abcdef/2",
+        "indicator--26ffb872-1dd9-446e-b6f5-d58527e5b5d2",
+        "FR:1234",
+        "2026-11-24T13:54:00.123456Z",
+        "tlp:amber+strict",
+        "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
+        "PAP:GREEN",
+    ]
+    .map(|word| word.as_bytes().to_vec())
+    .to_vec()
+}
+
+pub fn objects() -> Vec<Vec<u8>> {
+    [
+        r#"{"type":"indicator","spec_version":"2.1","id":"indicator--26ffb872-1dd9-446e-b6f5-d58527e5b5d2",
+"created":"2026-11-20T08:00:00.000Z","modified":"2026-11-20T08:00:00Z","name":"a \u00e9","pattern":"[a:b = 'c']",
+"object_marking_refs":["marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421"],"revoked":false,"confidence":1.5e1}"#,
+        r#"{"uuid":"26ffb872-1dd9-446e-b6f5-d58527e5b5d2","info":"x","timestamp":"1790000000","distribution":"1",
+"Orgc":{"uuid":"36ffb872-1dd9-446e-b6f5-d58527e5b5d2","name":"o"},"Tag":[{"name":"tlp:amber"}],
+"Attribute":[{"uuid":"46ffb872-1dd9-446e-b6f5-d58527e5b5d2","type":"ip-dst","value":"192.0.2.1"}]}"#,
+        r#"{"type":"x-entraide-withdrawal","spec_version":"2.1",
+"id":"x-entraide-withdrawal--26ffb872-1dd9-446e-b6f5-d58527e5b5d2","action":"purge","reason":"wrong"}"#,
+    ]
+    .map(|object| object.as_bytes().to_vec())
+    .to_vec()
+}
+
+pub fn files() -> Vec<Vec<u8>> {
+    let objects = objects();
+    let [stix, event, _] = &objects[..] else { return objects };
+    let join = |parts: &[&[u8]]| parts.concat();
+    let bundle = br#"{"type":"bundle","id":"bundle--26ffb872-1dd9-446e-b6f5-d58527e5b5d2","objects":["#;
+    vec![
+        join(&[bundle, stix, b"]}"]),
+        join(&[b"{\"Event\":", event, b"}"]),
+        join(&[b"{\"response\":[{\"Event\":", event, b"}]}"]),
+        join(&[b"[", stix, b",", stix, b"]"]),
+    ]
+}
+
+pub fn lines() -> Vec<Vec<u8>> {
+    ["RESTREINT UE/EU RESTRICTED", "a\nSECRET // REL TO EU\nb", "ΑΠΟΡΡΗΤΟ - X", "a\u{8}TITKOS!\u{2028}b", "Secret"]
+        .map(|line| line.as_bytes().to_vec())
+        .to_vec()
+}
