@@ -159,6 +159,11 @@ fn is_marked(line: &str, marking: &str) -> bool {
 const MARKINGS: &[&str] = &[
     // European Union
     "TRÈS SECRET UE",
+    "TRES SECRET UE",
+    "TS-UE",
+    "S-UE",
+    "C-UE",
+    "R-UE",
     "EU TOP SECRET",
     "SECRET UE",
     "EU SECRET",
@@ -177,14 +182,20 @@ const MARKINGS: &[&str] = &[
     "CONFIDENTIEL LUX",
     "RESTREINT LUX",
     "TRÈS SECRET DÉFENSE",
+    "TRES SECRET DEFENSE",
+    "SECRET DEFENSE",
+    "CONFIDENTIEL DEFENSE",
     "SECRET DÉFENSE",
     "CONFIDENTIEL DÉFENSE",
     "TRÈS SECRET",
+    "TRES SECRET",
+    "RESTREINT",
     "CONFIDENTIEL",
     "DIFFUSION RESTREINTE",
     "ZEER GEHEIM",
     "VERTROUWELIJK",
     "BEPERKTE VERSPREIDING",
+    "BEPERKT",
     // Bulgaria
     "СТРОГО СЕКРЕТНО",
     "СЕКРЕТНО",
@@ -282,6 +293,7 @@ const MARKINGS: &[&str] = &[
     "ZASTRZEŻONE",
     // Romania
     "STRICT SECRET DE IMPORTANȚĂ DEOSEBITĂ",
+    "STRICT SECRET DE IMPORTANŢĂ DEOSEBITĂ",
     "STRICT SECRET",
     "SECRET DE SERVICIU",
     // Finland, Sweden
@@ -359,6 +371,50 @@ mod tests {
             assert_eq!(found(&format!(r#"["small{end}SECRET{end}letters"]"#)), Some("SECRET"), "{end:?}");
         }
         assert_eq!(found(r#"["small\\u0041SECRET\\u0041letters"]"#), None, "a letter ends no line");
+    }
+
+    /// Council Decision 2013/488/EU, Appendix B, from the highest level to the lowest.
+    #[test]
+    fn every_level_of_every_state_is_found() {
+        for (state, levels) in [
+            (
+                "EU",
+                "TRES SECRET UE/EU TOP SECRET|SECRET UE/EU SECRET|CONFIDENTIEL UE/EU CONFIDENTIAL|RESTREINT UE/EU RESTRICTED",
+            ),
+            ("EU", "TS-UE/EU-TS|S-UE/EU-S|C-UE/EU-C|R-UE/EU-R"),
+            ("BE", "Très Secret|Secret|Confidentiel|Diffusion restreinte|Restreint"),
+            ("BE", "Zeer Geheim|Geheim|Vertrouwelijk|Beperkte Verspreiding|Beperkt"),
+            ("BG", "Строго секретно|Секретно|Поверително|За служебно ползване"),
+            ("CZ", "Přísně tajné|Tajné|Důvěrné|Vyhrazené"),
+            ("DK", "Yderst hemmeligt|Hemmeligt|Fortroligt|Til tjenestebrug"),
+            ("DE", "Streng geheim|Geheim|VS-Vertraulich|VS-Nur für den Dienstgebrauch"),
+            ("EE", "Täiesti salajane|Salajane|Konfidentsiaalne|Piiratud"),
+            ("IE", "Top Secret|Secret|Confidential|Restricted"),
+            ("GR, CY", "Άκρως Απόρρητο|Απόρρητο|Εμπιστευτικό|Περιορισμένης Χρήσης"),
+            ("ES", "Secreto|Reservado|Confidencial|Difusión limitada"),
+            ("FR", "Très secret défense|Secret défense|Confidentiel défense|Très secret|Secret|Diffusion restreinte"),
+            ("HR", "Vrlo tajno|Tajno|Povjerljivo|Ograničeno"),
+            ("IT", "Segretissimo|Segreto|Riservatissimo|Riservato"),
+            ("LV", "Sevišķi slepeni|Slepeni|Konfidenciāli|Dienesta vajadzībām"),
+            ("LT", "Visiškai slaptai|Slaptai|Konfidencialiai|Riboto naudojimo"),
+            ("LU", "Très secret Lux|Secret Lux|Confidentiel Lux|Restreint Lux"),
+            ("HU", "Szigorúan titkos!|Titkos!|Bizalmas!|Korlátozott terjesztésű!"),
+            ("MT", "L-Ogħla Segretezza|Sigriet|Kunfidenzjali|Ristrett"),
+            ("NL", "Stg. zeer geheim|Stg. geheim|Stg. confidentieel|Dep. vertrouwelijk"),
+            ("AT", "Streng Geheim|Geheim|Vertraulich|Eingeschränkt"),
+            ("PL", "Ściśle tajne|Tajne|Poufne|Zastrzeżone"),
+            ("PT", "Muito Secreto|Secreto|Confidencial|Reservado"),
+            ("RO", "Strict secret de importanță deosebită|Strict secret|Secret|Secret de serviciu"),
+            ("SI", "Strogo tajno|Tajno|Zaupno|Interno"),
+            ("SK", "Prísne tajné|Tajné|Dôverné|Vyhradené"),
+            ("FI", "Erittäin salainen|Salainen|Luottamuksellinen|Käyttö rajoitettu"),
+            ("FI", "Ytterst hemlig|Hemlig|Konfidentiell|Begränsad tillgång"),
+            ("SE", "Kvalificerat hemlig|Hemlig|Konfidentiell|Begränsat hemlig|Hemlig/Restricted"),
+        ] {
+            for level in levels.split('|').map(str::to_uppercase) {
+                assert!(found(&serde_json::json!([level]).to_string()).is_some(), "{state}: {level}");
+            }
+        }
     }
 
     #[test]
