@@ -24,6 +24,15 @@ fn broken(error: StoreError) -> DemoError {
     DemoError::at("reading a database")(&error)
 }
 
+/// Have enough witnesses cosigned all that a node has signed?
+pub(super) async fn all_witnessed(node: &Node) -> Result<bool, DemoError> {
+    let read = node.read(|view| {
+        let witnessed = view.db.witnessed(view.me.log)?;
+        Ok::<_, store::StoreError>(witnessed.is_some_and(|row| row.size == view.signed.size))
+    });
+    read.await.map_err(|error| DemoError::at("whether the log is witnessed")(&error))
+}
+
 /// Asks again until it is so.
 #[expect(clippy::disallowed_methods, reason = "the demonstration's own patience, no state depends on it")]
 pub(super) async fn until<F>(step: &'static str, mut holds: impl FnMut() -> F) -> Result<(), DemoError>

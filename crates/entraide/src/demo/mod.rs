@@ -109,6 +109,7 @@ pub async fn run(options: &Options) -> Result<Report, DemoError> {
         nations: fleet.members.len(),
         objects: told.objects,
         propagation_ms: told.propagation,
+        witnessed_ms: u64::try_from(told.witnessed.as_millis()).unwrap_or(u64::MAX),
         proofs_checked: told.proofs,
         leaks: told.leaks,
         held: told.held,

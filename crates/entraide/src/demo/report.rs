@@ -18,6 +18,8 @@ pub struct Report {
     pub objects: u64,
     /// How long a GREEN statement takes from its command to the database of each partner.
     pub propagation_ms: Spread,
+    /// From the command that makes three audiences until two of three witnesses have cosigned them.
+    pub witnessed_ms: u64,
     /// Proof files made by partners and verified offline.
     pub proofs_checked: u64,
     /// Statements held by a nation for which the second, naive policy says no.
@@ -107,6 +109,7 @@ pub(super) fn closing(report: &Report, table: &[Row]) {
         "\n  propagation of one GREEN statement: median {:.0} ms, p99 {:.0} ms, longest {:.0} ms",
         spread.p50, spread.p99, spread.max
     ));
+    say(&format!("  said until witnessed by two of three: {} ms", report.witnessed_ms));
     say(&format!("  proofs checked offline: {}", report.proofs_checked));
     say(&format!("  receipts for the withdrawal: {}", report.receipts));
     say(&format!("  partners held with evidence: {}", report.held));
@@ -157,6 +160,7 @@ mod tests {
             nations: 5,
             objects: 9,
             propagation_ms: spread,
+            witnessed_ms: 1,
             proofs_checked: 3,
             leaks: 0,
             held: 1,
