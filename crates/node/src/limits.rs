@@ -49,6 +49,9 @@ pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
 /// A partner is told what we know of common logs this often, seconds: a fork is found within two of these, and the
 /// checkpoints of 27 logs are 7 kB.
 pub const GOSSIP_SECONDS: u64 = 30;
+/// What a partner tells of common logs is looked at this often at most, milliseconds: each time is a transaction, and
+/// a partner that floods must not keep the disk busy. What is passed over is told again.
+pub const HEAR_MILLIS: u64 = 1_000;
 /// Most witnesses of a log (architecture §3: three to five).
 pub const WITNESSES: usize = 5;
 /// Entries of the intelligence lane are witnessed together, at most this long after they were said, seconds: the

@@ -11,6 +11,7 @@ use model::{Origin, Timestamp};
 use serde::Serialize;
 use store::{LogId, PartnerState};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::gossip;
 use crate::limits;
@@ -111,6 +112,30 @@ enum Turn {
     Failed(String),
 }
 
+/// What one turn leaves to the next.
+#[derive(Default)]
+struct Kept {
+    /// What is verified of the log, which saves reading the tree again.
+    replica: Option<Replica>,
+    /// What the partner told us last of common logs, and when it was looked at.
+    notes: Vec<String>,
+    heard: Option<Instant>,
+}
+
+impl Kept {
+    /// Is it worth a transaction? Not the same again, nor faster than an honest partner tells.
+    fn is_news(&mut self, notes: &[String], now: Instant) -> bool {
+        let pause = Duration::from_millis(limits::HEAR_MILLIS);
+        let soon = self.heard.is_some_and(|at| now.duration_since(at) < pause);
+        if notes.is_empty() || soon || notes == self.notes {
+            return false;
+        }
+        self.notes = notes.to_vec();
+        self.heard = Some(now);
+        true
+    }
+}
+
 struct Pull {
     node: Node,
     transport: Arc<dyn Transport>,
@@ -120,17 +145,17 @@ struct Pull {
 impl Pull {
     async fn run(self, origin: Origin, mut stop: watch::Receiver<bool>) {
         let mut pause = limits::BACKOFF_MILLIS.0;
-        let mut replica = None;
+        let mut kept = Kept::default();
         loop {
             let turn = tokio::select! {
-                turn = self.turn(&origin, &mut replica) => turn,
+                turn = self.turn(&origin, &mut kept) => turn,
                 _ = stop.wait_for(|stop| *stop) => return,
             };
             match turn {
                 Turn::Again => pause = limits::BACKOFF_MILLIS.0,
                 Turn::Over => return,
                 Turn::Failed(why) => {
-                    replica = None;
+                    kept.replica = None;
                     let since = self.node.lags().heard(self.log);
                     tracing::debug!(partner = %origin.country(), %why, "no answer");
                     self.node.lags().set(self.log, Lag::NotHeard { since, why });
@@ -141,9 +166,9 @@ impl Pull {
         }
     }
 
-    async fn turn(&self, origin: &Origin, replica: &mut Option<Replica>) -> Turn {
-        let (log, whose, kept) = (self.log, origin.clone(), replica.take());
-        let start = match self.node.read(move |view| turn::start(view, log, &whose, kept)).await {
+    async fn turn(&self, origin: &Origin, kept: &mut Kept) -> Turn {
+        let (log, whose, replica) = (self.log, origin.clone(), kept.replica.take());
+        let start = match self.node.read(move |view| turn::start(view, log, &whose, replica)).await {
             Ok(Some(start)) => start,
             Ok(None) => return Turn::Over,
             Err(error) => return Turn::Failed(error.to_string()),
@@ -153,24 +178,24 @@ impl Pull {
             Err(error) => return Turn::Failed(error.reason),
         };
         match turn::read(&bytes) {
-            Ok(page) => self.accept(start.replica, page, replica).await,
+            Ok(page) => self.accept(start.replica, page, kept).await,
             Err(why) => Turn::Failed(why),
         }
     }
 
-    async fn accept(&self, held: Replica, page: FeedPage, next: &mut Option<Replica>) -> Turn {
+    async fn accept(&self, held: Replica, page: FeedPage, kept: &mut Kept) -> Turn {
         let log = self.log;
         let checked =
             self.node.read(move |view| turn::check(view, log, &held, page).map(|checked| (held, checked))).await;
         match checked {
-            Ok((held, Checked::Step(step))) => self.take(held, *step, next).await,
+            Ok((held, Checked::Step(step))) => self.take(held, *step, kept).await,
             Ok((_, Checked::Hold(evidence))) => self.hold(*evidence).await,
             Ok((_, Checked::Failed(why))) => Turn::Failed(why),
             Err(error) => Turn::Failed(error.to_string()),
         }
     }
 
-    async fn take(&self, mut replica: Replica, step: Verified<Step>, next: &mut Option<Replica>) -> Turn {
+    async fn take(&self, mut replica: Replica, step: Verified<Step>, kept: &mut Kept) -> Turn {
         let log = self.log;
         let (size, more) = (step.checkpoint.size, step.more);
         let notes = step.notes.clone();
@@ -183,7 +208,7 @@ impl Pull {
         };
         match taken {
             Taken::Kept => {
-                if !notes.is_empty()
+                if kept.is_news(&notes, Instant::now())
                     && let Err(error) = self.node.write(move |work| gossip::hear(work, log, &notes)).await
                 {
                     return Turn::Failed(error.to_string());
@@ -193,7 +218,7 @@ impl Pull {
                 let lag =
                     if more || missing > 0 { Lag::Behind { entries: missing, heard } } else { Lag::InStep { heard } };
                 self.node.lags().set(log, lag);
-                *next = Some(replica);
+                kept.replica = Some(replica);
                 Turn::Again
             }
             Taken::Moved => Turn::Again,
@@ -218,4 +243,22 @@ impl Pull {
 fn jitter(pause: u64, now: Timestamp) -> u64 {
     let spread = now.micros().unsigned_abs() % (pause / 2 + 1);
     pause / 2 + spread
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gossip_costs_a_transaction_only_when_it_is_new_and_not_too_often() {
+        let (one, two) = (vec!["one".to_owned()], vec!["two".to_owned()]);
+        let begin = Instant::now();
+        let later = begin + Duration::from_millis(limits::HEAR_MILLIS);
+        let mut kept = Kept::default();
+        assert!(!kept.is_news(&[], begin));
+        assert!(kept.is_news(&one, begin));
+        assert!(!kept.is_news(&two, begin), "too soon");
+        assert!(!kept.is_news(&one, later), "nothing new");
+        assert!(kept.is_news(&two, later));
+    }
 }
