@@ -10,6 +10,8 @@ use journal::identity::{self, SignedIdentity};
 use journal::note::{self, NoteVerifier};
 use journal::peering::{Invitation, PeerAnswer, PeerRequest};
 use journal::proof::ProofFile;
+use journal::rotation::{Request, Signed};
+use journal::signer_wire::{Answer, Ask};
 use journal::sync::{Outcome, Replica};
 use journal::tree::{Frontier, TilePath};
 use journal::wire::{self, FeedRequest};
@@ -35,6 +37,8 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "checkpoint", run: checkpoint_text, seeds: seeds::checkpoint_texts },
     Entry { name: "cursor", run: feed_cursor, seeds: seeds::cursors },
     Entry { name: "identity", run: signed_identity, seeds: seeds::identities },
+    Entry { name: "rotation", run: rotation, seeds: seeds::rotations },
+    Entry { name: "signer_wire", run: signer_frames, seeds: seeds::signer_frames },
     Entry { name: "invitation", run: invitation, seeds: seeds::invitations },
     Entry { name: "peering", run: peering, seeds: seeds::peerings },
     Entry { name: "roster", run: signed_roster, seeds: seeds::rosters },
@@ -87,6 +91,7 @@ fn note_keys(bytes: &[u8]) {
     }
     if let Ok(keys) = note::read_keys(text) {
         assert!(keys.len() <= journal::limits::KEYS);
+        assert!(note::read_repudiated(text).len() <= journal::limits::KEYS);
     }
 }
 
@@ -102,6 +107,26 @@ fn feed_cursor(bytes: &[u8]) {
     let key = CursorKey::new([7; 32]);
     if let Ok(read) = cursor::open(&key, text, &seeds::origin(), Lane::Workflow) {
         assert_eq!(cursor::seal(&key, &read, &seeds::origin(), Lane::Workflow), text, "made up");
+    }
+}
+
+fn rotation(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    if let Ok(read) = Request::read(text) {
+        assert!(read.0.len() <= 2);
+        assert_eq!(Request::read(&read.write()).as_ref(), Ok(&read));
+    }
+    if let Ok(read) = Signed::read(text) {
+        assert_eq!(read.write(), text, "what was signed has one spelling");
+    }
+}
+
+fn signer_frames(bytes: &[u8]) {
+    if let Ok(read) = Ask::decode(bytes) {
+        assert_eq!(read.encode(), bytes, "a frame has one spelling");
+    }
+    if let Ok(read) = Answer::decode(bytes) {
+        assert_eq!(read.encode(), bytes, "a frame has one spelling");
     }
 }
 

@@ -6,10 +6,13 @@ use journal::commitment;
 use journal::cursor::{self, CursorKey, FeedCursor};
 use journal::evidence_file::EvidenceFile;
 use journal::identity::{self, Identity, Pin};
-use journal::note::{self, NoteVerifier};
+use journal::log_keys::{FormerLogKey, Past, Repudiated};
+use journal::note::{self, Bound, NoteVerifier};
 use journal::peering::Invitation;
 use journal::proof::{Extra, ProofFile};
 use journal::roster::{self, Roster};
+use journal::rotation::Request;
+use journal::signer_wire::{Answer, Ask, KeyKind, Pair};
 use journal::tree::{self, Frontier};
 use journal::wire::{self, FeedItem, FeedPage, FeedRequest, ReleaseKind};
 use journal::witness::AddCheckpoint;
@@ -84,7 +87,11 @@ pub fn checkpoint_texts() -> Vec<Vec<u8>> {
 pub fn note_keys() -> Vec<Vec<u8>> {
     let log = NoteVerifier::new(&origin().to_string(), key().verifying_key()).unwrap().to_string();
     let witness = NoteVerifier::witness(&origin().to_string(), key().verifying_key()).unwrap().to_string();
-    vec![format!("# two keys\n{log}\n\n{witness}\n").into_bytes(), log.into_bytes()]
+    let former = NoteVerifier::new(&origin().to_string(), key().verifying_key()).unwrap();
+    let former = former.bounded(Bound { until: 7, stolen: false });
+    let repudiated = format!("repudiated {} 3 5", origin());
+    let file = format!("# three keys\n{log}\n\n{witness}\n{former}\n{repudiated}\n");
+    vec![file.into_bytes(), log.into_bytes()]
 }
 
 pub fn cursors() -> Vec<Vec<u8>> {
@@ -107,12 +114,37 @@ fn identity() -> identity::SignedIdentity {
         class: PartnerClass::EuState,
         wire: wire::WIRE_VERSIONS.to_vec(),
         issued: Timestamp::from_seconds(1_790_000_000),
+        past: Past {
+            log_keys: vec![FormerLogKey { key: *key().verifying_key().as_bytes(), until: 7, stolen: true }],
+            repudiated: vec![Repudiated { from: 5, to: 7 }],
+            ..Past::default()
+        },
     };
     identity::sign(&identity, &key())
 }
 
 pub fn identities() -> Vec<Vec<u8>> {
     vec![identity().to_bytes()]
+}
+
+pub fn rotations() -> Vec<Vec<u8>> {
+    let known = identity::verify(&identity()).unwrap().into_inner();
+    let request = Request(vec![known.clone(), Identity { version: known.version + 1, ..known }]);
+    let signed = request.sign(&key()).unwrap();
+    vec![request.write().into_bytes(), signed.write().into_bytes()]
+}
+
+pub fn signer_frames() -> Vec<Vec<u8>> {
+    let pair = |before| Pair { key: [1; 32], before };
+    let mark = Some((7, tree::empty_root()));
+    vec![
+        Ask::Lease { origin: origin().to_string() }.encode(),
+        Ask::Sign { size: 7, root: tree::empty_root() }.encode(),
+        Ask::Settle(KeyKind::Log, [3; 32]).encode(),
+        Answer::State { origin: origin().to_string(), mark, wrapping: pair(Some([2; 32])), cursor: pair(None) }
+            .encode(),
+        Answer::Publics { log: vec![[4; 32]; 2], witness: vec![[5; 32]], before: false }.encode(),
+    ]
 }
 
 pub fn invitations() -> Vec<Vec<u8>> {

@@ -81,7 +81,7 @@ describe("before anybody is logged in", () => {
 
   test("every page leads to the login, and nothing of the node is shown", async () => {
     const { page, go, close } = await open(fr, null);
-    for (const path of ["/", "/objects?type=malware", "/objects/FR:0", "/log", "/proofs/FR:0", "/audiences", "/partners"]) {
+    for (const path of ["/", "/objects?type=malware", "/objects/FR:0", "/log", "/proofs/FR:0", "/audiences", "/partners", "/keys"]) {
       await go(path);
       assert.equal(new URL(page.url()).pathname, "/login", path);
     }

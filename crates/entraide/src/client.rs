@@ -170,7 +170,7 @@ impl Client {
             }
             match open(&layout, Arc::clone(&clock)) {
                 Ok(opened) => {
-                    let router = serve::router(&opened.node, &opened.tls, true);
+                    let router = serve::router(&opened, true);
                     return Ok(Self { via: Via::InProcess(Box::new(InProcess { opened, router })) });
                 }
                 // A node that is just starting has the lock before it has the socket; another command lets go soon.

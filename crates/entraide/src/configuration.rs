@@ -1,6 +1,7 @@
 //! `entraide.toml` in a node's directory: what `serve` takes when the command line does not say. It need not be there.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -20,6 +21,8 @@ pub struct Configuration {
     /// Serve people without TLS, on the machine itself only.
     #[serde(default)]
     pub plain_http: bool,
+    /// The socket of a signer that is a process of its own: `/run/entraide/signer.sock`. Without it the node signs itself.
+    pub signer: Option<PathBuf>,
 }
 
 /// Why the configuration was refused.
@@ -81,6 +84,7 @@ mod tests {
         let check = |text: &str, good: bool| assert_eq!(parse(text).is_ok(), good, "{text}");
         check("", true);
         check("listen = \"127.0.0.1:80\"\nfederation = \"0.0.0.0:7443\"\nplain_http = true\n", true);
+        check("signer = \"/run/entraide/signer.sock\"\n", true);
         check("listen = \"somewhere\"", false);
         check("lisen = \"127.0.0.1:80\"", false);
         let refused = parse("plain_http = true\nlisten = 7\n").unwrap_err();

@@ -135,6 +135,7 @@ pub fn identity(keys: &NewKeys, request: &Request, clock: &dyn Clock) -> Result<
         class: request.class,
         wire: journal::wire::WIRE_VERSIONS.to_vec(),
         issued: clock.now(),
+        past: journal::log_keys::Past::default(),
     };
     let signed = identity::sign(&identity, &keys.root);
     identity::verify(&signed)?;

@@ -9,10 +9,8 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::SigningKey;
 use http_room::tls::{KeyError, NodeKey};
-use journal::cursor::CursorKey;
 use journal::identity::{self, Identity, SignedIdentity};
 use journal::note::NoteVerifier;
-use journal::seal::WrappingKey;
 use model::RootId;
 use node::ports::{Random, random_bytes};
 use zeroize::Zeroizing;
@@ -79,6 +77,8 @@ pub enum Kind {
     Witness,
     /// Signs mandates.
     Mandate,
+    /// Shows who the node is on connections; its file is a certificate's.
+    Tls,
     /// Signs the identity; its file is to be taken offline.
     Root,
 }
@@ -96,6 +96,7 @@ impl Kind {
             Self::Cursor => "cursor",
             Self::Witness => "witness",
             Self::Mandate => "mandate",
+            Self::Tls => "tls",
             Self::Root => "root",
         }
     }
@@ -121,6 +122,21 @@ impl Layout {
     #[must_use]
     pub fn key(&self, kind: Kind) -> PathBuf {
         self.keys().join(format!("{}.key", kind.word()))
+    }
+    /// The key that takes the place of one, once the identity names it.
+    #[must_use]
+    pub fn next_key(&self, kind: Kind) -> PathBuf {
+        self.keys().join(format!("{}.next.key", kind.word()))
+    }
+    /// The certificate of the TLS key that takes the place of the one of now.
+    #[must_use]
+    pub fn next_tls_certificate(&self) -> PathBuf {
+        self.keys().join("tls.next.crt")
+    }
+    /// What is left to do of a rotation that is under way.
+    #[must_use]
+    pub fn rotation(&self) -> PathBuf {
+        self.keys().join("rotation.txt")
     }
     /// The private TLS key.
     #[must_use]
@@ -211,10 +227,7 @@ impl NewKeys {
         for (kind, secret) in &self.secrets {
             write_private(&layout.key(*kind), key_text(*kind, secret).as_bytes())?;
         }
-        let pem = tls.to_pem();
-        let (certificate, private) = pem.split_at(pem.find("-----BEGIN PRIVATE KEY-----").unwrap_or(pem.len()));
-        write_private(&layout.tls_certificate(), certificate.as_bytes())?;
-        write_private(&layout.tls_key(), private.as_bytes())?;
+        write_tls(&layout.tls_certificate(), &layout.tls_key(), tls)?;
         write_private(&layout.identity(), &identity.to_bytes())?;
         sync_dir(&layout.keys())
     }
@@ -238,27 +251,21 @@ impl NewKeys {
     }
 }
 
-fn public(secret: &[u8; 32]) -> [u8; 32] {
+pub(crate) fn public(secret: &[u8; 32]) -> [u8; 32] {
     SigningKey::from_bytes(secret).verifying_key().to_bytes()
 }
 
-fn key_text(kind: Kind, secret: &[u8; 32]) -> Zeroizing<String> {
+pub(crate) fn key_text(kind: Kind, secret: &[u8; 32]) -> Zeroizing<String> {
     let hex = Zeroizing::new(model::bytes::hex(secret));
     Zeroizing::new(format!("{KEY_HEADER} {} {}\n", kind.word(), *hex))
 }
 
-/// The keys with which a node speaks, as read from its directory.
+/// Who a node is, as read from its directory: its identity, and the keys that stay with it whoever signs for it.
 pub struct Keys {
-    /// Signs checkpoints.
-    pub log: SigningKey,
-    /// Wraps the keys of bodies.
-    pub wrapping: WrappingKey,
-    /// Signs cursors.
-    pub cursor: CursorKey,
-    /// Cosigns partners' checkpoints.
-    pub witness: SigningKey,
     /// Proves who the node is on connections.
     pub tls: NodeKey,
+    /// The TLS key that takes its place, if one was made.
+    pub next_tls: Option<NodeKey>,
     /// Who the node is, as its root key signed it.
     pub signed: SignedIdentity,
     /// The same, checked.
@@ -266,7 +273,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads the keys of the node in a directory, and checks that the identity names them.
+    /// Reads who the node of a directory is, and checks that the identity names its TLS and mandate keys.
     ///
     /// # Errors
     /// There is no node, a file is missing or damaged, or the keys are of two nodes.
@@ -278,31 +285,58 @@ impl Keys {
         let refused = |reason: String| KeysError::Identity { path: path.display().to_string(), reason };
         let signed = SignedIdentity::from_bytes(&read_small(&path)?).map_err(|error| refused(error.to_string()))?;
         let identity = identity::verify(&signed).map_err(|error| refused(error.to_string()))?.into_inner();
-        let mut pem = read_small(&layout.tls_certificate())?;
-        pem.extend_from_slice(&read_small(&layout.tls_key())?);
-        let tls = NodeKey::from_pem(&pem)?;
-        let secret = |kind| read_key(&layout.key(kind), kind);
-        let log = secret(Kind::Log)?;
-        let witness = secret(Kind::Witness)?;
-        let named = [
-            (Kind::Log.word(), public(&log) == identity.log_key),
-            (Kind::Witness.word(), public(&witness) == identity.witness_key),
-            (Kind::Mandate.word(), public(&*secret(Kind::Mandate)?) == identity.mandate_key),
-            ("TLS", identity.tls_pins.iter().any(|pin| *pin.as_bytes() == tls.pin())),
-        ];
-        if let Some((kind, _)) = named.iter().find(|(_, good)| !good) {
-            return Err(KeysError::Mismatch { kind, path: layout.keys().display().to_string() });
+        let wrong = |kind| KeysError::Mismatch { kind, path: layout.keys().display().to_string() };
+        let (tls, next_tls) = read_tls(layout, &identity)?.ok_or_else(|| wrong("TLS"))?;
+        let mandate = [layout.key(Kind::Mandate), layout.next_key(Kind::Mandate)];
+        let is_named =
+            |path: &PathBuf| read_key(path, Kind::Mandate).is_ok_and(|key| public(&key) == identity.mandate_key);
+        if !mandate.iter().any(is_named) {
+            // The reason why the file of now is not read is told first.
+            read_key(&layout.key(Kind::Mandate), Kind::Mandate)?;
+            return Err(wrong(Kind::Mandate.word()));
         }
-        Ok(Self {
-            log: SigningKey::from_bytes(&log),
-            wrapping: WrappingKey::new(*secret(Kind::Wrapping)?),
-            cursor: CursorKey::new(*secret(Kind::Cursor)?),
-            witness: SigningKey::from_bytes(&witness),
-            tls,
-            signed,
-            identity,
-        })
+        Ok(Self { tls, next_tls, signed, identity })
     }
+}
+
+/// The TLS key that the identity names first, and the one that takes its place, if there is one. While the second takes
+/// the first one's place the files of both may be mixed: what belongs together is found by trying.
+fn read_tls(layout: &Layout, identity: &Identity) -> Result<Option<(NodeKey, Option<NodeKey>)>, KeysError> {
+    let certificates = [layout.tls_certificate(), layout.next_tls_certificate()];
+    let keys = [layout.tls_key(), layout.next_key(Kind::Tls)];
+    let mut found: Vec<NodeKey> = Vec::new();
+    let (mut refused, mut next) = (None, None);
+    for (certificate, key) in certificates.iter().flat_map(|certificate| keys.iter().map(move |key| (certificate, key)))
+    {
+        let pem = read_small(certificate).and_then(|pem| Ok((pem, Zeroizing::new(read_small(key)?))));
+        match pem.and_then(|(pem, key)| Ok(NodeKey::from_pem(&Zeroizing::new([&pem[..], &key[..]].concat()))?)) {
+            Ok(pair) => {
+                if *key == keys[1] {
+                    next = Some(pair.clone());
+                }
+                found.push(pair);
+            }
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    let place = |key: &NodeKey| identity.tls_pins.iter().position(|pin| *pin.as_bytes() == key.pin());
+    found.sort_by_key(|key| place(key).unwrap_or(usize::MAX));
+    match (found.first().map(|first| place(first).is_some()), refused) {
+        (Some(true), _) => Ok(found.into_iter().next().map(|first| (first, next))),
+        (None, Some(error)) => Err(error),
+        (Some(false) | None, _) => Ok(None),
+    }
+}
+
+/// Writes a certificate and its private key.
+///
+/// # Errors
+/// A file is there already, or the disk.
+pub(crate) fn write_tls(certificate: &Path, key: &Path, tls: &NodeKey) -> Result<(), KeysError> {
+    let pem = tls.to_pem();
+    let (public, private) = pem.split_at(pem.find("-----BEGIN PRIVATE KEY-----").unwrap_or(pem.len()));
+    write_private(certificate, public.as_bytes())?;
+    write_private(key, private.as_bytes())
 }
 
 /// The public key of a log as a note key, on one line.
@@ -356,6 +390,28 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeysError> 
     let told = |error: io::Error| io_error(path, &error);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(told)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(told)
+}
+
+/// Puts a file in place of another at once, and makes it durable: whoever reads sees the one or the other.
+pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), KeysError> {
+    let beside = path.with_extension("writing");
+    remove(&beside)?;
+    write_private(&beside, bytes)?;
+    rename(&beside, path)
+}
+
+/// Gives a file another name, in place of what had it, and makes that durable.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), KeysError> {
+    fs::rename(from, to).map_err(|error| io_error(to, &error))?;
+    to.parent().map_or(Ok(()), sync_dir)
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<(), KeysError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(path, &error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Makes names in a directory durable.

@@ -1,4 +1,5 @@
-//! The binary's parts: keys and the signer (`keys`, `signer`, `open`), a new node (`init`), a running one (`serve`), the
+//! The binary's parts: keys and the signer (`keys`, `vault`, `signer`, `open`), also as a
+//! process of its own (`signing`, `remote`), and how keys are replaced (`rotate`), a new node (`init`), a running one (`serve`), the
 //! command line (`command`), which speaks to a node through the same API as everybody (`client`), and the demonstration
 //! (`demo`).
 //!
@@ -13,5 +14,10 @@ pub mod keys;
 pub mod limits;
 pub mod machine;
 pub mod open;
+pub mod remote;
+pub mod rotate;
 pub mod serve;
 pub mod signer;
+pub mod signing;
+pub mod token;
+pub mod vault;

@@ -26,3 +26,19 @@ pub const STOP: Duration = Duration::from_secs(15);
 pub const FREE_BYTES: u64 = 1024 * 1024 * 1024;
 /// Most directories below one another that an import walks into: a loop of mounts must end.
 pub const DIRECTORY_DEPTH: usize = 32;
+/// Most connections to a signer at once: the node, and a few commands that look.
+pub const SIGNER_CONNECTIONS: usize = 8;
+/// How long a signer waits for a reader of its answers: they are small and the reader is on the same machine.
+pub const SIGNER_WRITE: Duration = Duration::from_secs(10);
+/// How long a node waits for one answer of its signer: a token may take a second, its user's card ten.
+pub const SIGNER_ANSWER: Duration = Duration::from_secs(30);
+/// How often a node tries to reach a signer that is gone before it stops writing for good: a restart takes seconds.
+pub const SIGNER_TRIES: u32 = 60;
+/// Pause before it is tried again.
+pub const SIGNER_PAUSE: Duration = Duration::from_millis(250);
+/// How often a rotation that is under way is looked at.
+pub const ROTATION_LOOK: Duration = Duration::from_millis(500);
+/// A request for the root key's signature is good for this long, seconds: the safe is opened within a week.
+pub const REQUEST_SECONDS: i64 = 7 * 86_400;
+/// Longest overlap of old and new keys, seconds. A partner that was down for longer fetches the identity when it is back.
+pub const OVERLAP_SECONDS: u32 = 7 * 86_400;

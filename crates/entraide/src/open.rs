@@ -6,12 +6,15 @@ use std::time::Duration;
 use http_room::tls::NodeKey;
 use node::Node;
 use node::engine::Deps;
-use node::ports::Clock;
+use node::ports::{Clock, Signer};
 
-use crate::keys::{KeysError, Layout};
+use crate::keys::{Keys, KeysError, Layout};
 use crate::limits;
 use crate::machine::{MachineRandom, NoRandomness};
-use crate::signer::{self, FileSigner};
+use crate::remote::Remote;
+use crate::rotate::Desk;
+use crate::signer::{self, FileSigner, Identified};
+use crate::vault::KeyStore;
 
 /// Why a node did not open.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +40,7 @@ impl OpenError {
     /// Does another process have it open, so that waiting may help?
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        matches!(self, Self::Signer(signer::OpenError::Locked(_)))
+        matches!(self, Self::Signer(signer::OpenError::Locked(_) | signer::OpenError::Leased))
     }
 }
 
@@ -47,7 +50,9 @@ pub struct Opened {
     pub node: Node,
     /// Its TLS key.
     pub tls: NodeKey,
-    signer: Weak<FileSigner>,
+    /// Where its keys are replaced.
+    pub desk: Arc<Desk>,
+    signer: Weak<dyn KeyStore>,
 }
 
 /// Opens the node of a directory.
@@ -55,12 +60,30 @@ pub struct Opened {
 /// # Errors
 /// There is none, another process has it, or keys, mark and database do not belong together.
 pub fn open(layout: &Layout, clock: Arc<dyn Clock>) -> Result<Opened, OpenError> {
-    let (signer, known) = FileSigner::open(layout)?;
-    let signer = Arc::new(signer);
+    let (signer, known) = signer_of(layout)?;
     let random = Box::new(MachineRandom::new()?);
     let watched = Arc::downgrade(&signer);
-    let node = Node::open(layout.dir(), Deps { clock, random, signer, identity: known.signed })?;
-    Ok(Opened { node, tls: known.tls, signer: watched })
+    let speaks: Arc<dyn Signer> = Arc::clone(&signer) as Arc<dyn Signer>;
+    let node = Node::open(layout.dir(), Deps { clock, random, signer: speaks, identity: known.signed })?;
+    let desk = Arc::new(Desk::open(layout, node.clone(), signer, known.tls.clone(), known.next_tls)?);
+    Ok(Opened { node, tls: known.tls, desk, signer: watched })
+}
+
+/// The signer in this process, or the one that is a process of its own, as the configuration says.
+fn signer_of(layout: &Layout) -> Result<(Arc<dyn KeyStore>, Identified), OpenError> {
+    let Some(socket) = signer::signer_socket(layout)? else {
+        let (signer, known) = FileSigner::open(layout)?;
+        return Ok((Arc::new(signer), known));
+    };
+    let known = Identified::from(Keys::read(layout)?);
+    let signer: Arc<dyn KeyStore> = Arc::new(Remote::open(&socket, &known.identity.origin)?);
+    let publics = signer.publics().map_err(|error| signer::OpenError::Remote(error.to_string()))?;
+    let named = publics.log.contains(&known.identity.log_key) && publics.witness.contains(&known.identity.witness_key);
+    if !named {
+        let path = socket.display().to_string();
+        return Err(KeysError::Mismatch { kind: "log or witness", path }.into());
+    }
+    Ok((signer, known))
 }
 
 impl Opened {
@@ -68,8 +91,8 @@ impl Opened {
     ///
     /// Returns whether that came about within [`limits::STOP`]: it doesn't while somebody else still holds the node.
     pub async fn close(self) -> bool {
-        let Self { node, tls: _, signer } = self;
-        drop(node);
+        let Self { node, tls: _, desk, signer } = self;
+        drop((node, desk));
         let freed = async {
             while signer.strong_count() > 0 {
                 tokio::time::sleep(Duration::from_millis(2)).await;

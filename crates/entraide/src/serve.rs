@@ -11,6 +11,7 @@ use axum::Router;
 use http_room::client::join::{JoinError, Joined, join};
 use http_room::client::transport::PinnedTransport;
 use http_room::server::accept::{self, Bounds};
+use http_room::server::api::keys::Keyring;
 use http_room::server::api::{self, Ctx, Joiner};
 use http_room::server::federating::Federating;
 use http_room::server::federation::{self, FederationService};
@@ -113,7 +114,7 @@ pub struct Running {
 /// What asks partners: for what they say, and as witnesses of what we say.
 struct Asking {
     stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Running {
@@ -131,6 +132,12 @@ impl Running {
     #[must_use]
     pub fn addresses(&self) -> &Addresses {
         &self.addresses
+    }
+
+    /// Where its keys are replaced.
+    #[must_use]
+    pub fn desk(&self) -> &Arc<crate::rotate::Desk> {
+        &self.opened.desk
     }
 
     /// Stops pulling, then the listeners, then the writer. Returns whether all of it ended in time.
@@ -194,9 +201,10 @@ fn local(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, ServeE
 }
 
 /// Everything that is served to people and their programs.
-pub fn router(node: &Node, tls: &NodeKey, plain_http: bool) -> Router {
-    let joiner = Arc::new(PinnedJoiner { node: node.clone(), key: tls.clone() });
-    api::router(Ctx { node: node.clone(), joiner, plain_http })
+pub fn router(opened: &Opened, plain_http: bool) -> Router {
+    let joiner = Arc::new(PinnedJoiner { node: opened.node.clone(), key: opened.tls.clone() });
+    let keyring: Arc<dyn Keyring> = Arc::clone(&opened.desk) as Arc<dyn Keyring>;
+    api::router(Ctx { node: opened.node.clone(), joiner, keyring, plain_http })
 }
 
 /// Serves people on `listener`: by TLS with the node's own certificate, or plainly on the machine itself.
@@ -209,7 +217,7 @@ pub fn web(opened: &Opened, listener: TcpListener, plain_http: bool) -> Result<F
     if plain_http && !address.ip().is_loopback() {
         return Err(ServeError::NotLoopback(address));
     }
-    let router = router(&opened.node, &opened.tls, plain_http);
+    let router = router(opened, plain_http);
     let (mut faces, closing) = Faces::new();
     let bounds = Bounds::plain();
     faces.tasks.push(if plain_http {
@@ -225,7 +233,7 @@ pub fn web(opened: &Opened, listener: TcpListener, plain_http: bool) -> Result<F
 /// # Errors
 /// The partners can't be read.
 pub async fn federate(opened: &Opened, listener: TcpListener) -> Result<Faces, ServeError> {
-    let service: Arc<dyn FederationService> = Federating::new(opened.node.clone(), opened.tls.pin()).await?;
+    let service: Arc<dyn FederationService> = Federating::new(opened.node.clone(), opened.tls.clone()).await?;
     let key = opened.tls.clone();
     let (mut faces, closing) = Faces::new();
     faces.tasks.push(tokio::spawn(async move {
@@ -240,7 +248,7 @@ pub async fn federate(opened: &Opened, listener: TcpListener) -> Result<Faces, S
 fn local_socket(opened: &Opened, layout: &Layout) -> Result<Faces, ServeError> {
     let listener = bind_socket(&layout.socket())?;
     // Whoever opens this socket may open the directory: they act for the machine.
-    let router = router(&opened.node, &opened.tls, true);
+    let router = router(opened, true);
     let (mut faces, closing) = Faces::new();
     faces.tasks.push(tokio::spawn(accept::serve_unix(listener, router, Bounds::plain(), closing)));
     Ok(faces)
@@ -265,8 +273,12 @@ fn ask(opened: &Opened) -> Asking {
     let (stop, stopping) = watch::channel(false);
     let transport = Arc::new(PinnedTransport::new(opened.tls.clone()));
     let pulling = node::pull::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
-    let witnessed = node::witness::run(opened.node.clone(), transport, stopping);
-    Asking { stop, tasks: [tokio::spawn(pulling), tokio::spawn(witnessed)] }
+    let witnessed =
+        node::witness::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
+    let announced = node::announce::run(opened.node.clone(), transport, stopping.clone());
+    let replaced = Arc::clone(&opened.desk).drive(stopping);
+    let tasks = vec![tokio::spawn(pulling), tokio::spawn(witnessed), tokio::spawn(announced), tokio::spawn(replaced)];
+    Asking { stop, tasks }
 }
 
 /// Makes the outgoing call of peering with the node's own key.

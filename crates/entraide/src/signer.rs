@@ -13,20 +13,22 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use ed25519_dalek::SigningKey;
-use journal::checkpoint::{self, Checkpoint, SignedCheckpoint};
+use journal::checkpoint::{Checkpoint, SignedCheckpoint};
 use journal::cursor::CursorKey;
-use journal::note;
 use journal::seal::WrappingKey;
+use journal::signer_wire::KeyKind;
 use journal::tree::TreeHash;
 use model::Origin;
 use node::ports::{Signer, SignerError};
 use sha2::{Digest, Sha256};
 
+use crate::configuration;
 use crate::keys::{Keys, KeysError, Layout, io_error, sync_dir};
+use crate::remote;
+use crate::vault::{KeyStore, Publics, Vault};
 
 const MAGIC: &[u8; 8] = b"entrmrk1";
 /// Bytes of a slot: half a sector of the smallest disks.
@@ -47,6 +49,12 @@ pub enum OpenError {
     /// Another process has it.
     #[error("another process has the node in `{0}` open: stop it, or wait until it ends")]
     Locked(String),
+    /// The signer that is a process of its own.
+    #[error("{0}")]
+    Remote(String),
+    /// Another node speaks for this nation.
+    #[error("the signer speaks for another node that runs: stop that one first; two would speak twice")]
+    Leased,
     /// The file is lost.
     #[error(
         "the signer's file `{0}` is missing: bring back the one of this machine; never one from a backup, since the \
@@ -64,6 +72,14 @@ pub enum OpenError {
         /// Whose it is.
         origin: String,
     },
+}
+
+/// The socket of the signer that is a process of its own, if the configuration of a node names one.
+///
+/// # Errors
+/// The configuration can't be read.
+pub fn signer_socket(layout: &Layout) -> Result<Option<PathBuf>, OpenError> {
+    Ok(configuration::read(layout).map_err(|error| OpenError::Remote(error.to_string()))?.signer)
 }
 
 /// What a slot says.
@@ -129,10 +145,7 @@ pub fn create(layout: &Layout, origin: &Origin) -> Result<(), KeysError> {
 /// The signer of one node, with its file locked.
 pub struct FileSigner {
     file: File,
-    log: SigningKey,
-    wrapping: WrappingKey,
-    cursor: CursorKey,
-    witness: SigningKey,
+    vault: Vault,
     state: Mutex<State>,
 }
 
@@ -146,6 +159,8 @@ struct State {
 pub struct Identified {
     /// The TLS key.
     pub tls: http_room::tls::NodeKey,
+    /// The one that takes its place, if one was made.
+    pub next_tls: Option<http_room::tls::NodeKey>,
     /// Who the node is, as its root key signed it.
     pub signed: journal::identity::SignedIdentity,
     /// The same, checked.
@@ -159,6 +174,18 @@ impl FileSigner {
     /// No node, damaged keys, another process, or a mark that can't be trusted.
     pub fn open(layout: &Layout) -> Result<(Self, Identified), OpenError> {
         let keys = Keys::read(layout)?;
+        let vault = Vault::open(layout, None)?;
+        vault.check(&keys.identity)?;
+        let signer = Self::lock(layout, vault, Some(&keys.identity.origin))?;
+        Ok((signer, keys.into()))
+    }
+
+    /// Locks the signer's file in a directory and reads the mark, for whatever keys are in the vault. Without an origin
+    /// it is of whatever log its mark is of.
+    ///
+    /// # Errors
+    /// Another process, or a mark that can't be trusted.
+    pub fn lock(layout: &Layout, vault: Vault, origin: Option<&Origin>) -> Result<Self, OpenError> {
         let path = layout.signer();
         let file = OpenOptions::new().read(true).write(true).open(&path);
         let file = file.map_err(|error| not_opened(&path, &error))?;
@@ -167,10 +194,20 @@ impl FileSigner {
             Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(layout.dir().display().to_string())),
             Err(TryLockError::Error(error)) => return Err(io_error(&path, &error).into()),
         }
-        let mark = checked_mark(&file, &path, &keys.identity.origin)?;
-        let Keys { log, wrapping, cursor, witness, tls, signed, identity } = keys;
-        let state = Mutex::new(State { mark, failed: false });
-        Ok((Self { file, log, wrapping, cursor, witness, state }, Identified { tls, signed, identity }))
+        let mark = checked_mark(&file, &path, origin)?;
+        Ok(Self { file, vault, state: Mutex::new(State { mark, failed: false }) })
+    }
+
+    /// Whose log it signs.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).mark.origin.clone()
+    }
+
+    /// The keys.
+    #[must_use]
+    pub const fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     fn advance(&self, state: &mut State, next: &Checkpoint) -> Result<(), SignerError> {
@@ -197,11 +234,11 @@ fn not_opened(path: &Path, error: &std::io::Error) -> OpenError {
     io_error(path, error).into()
 }
 
-fn checked_mark(file: &File, path: &Path, origin: &Origin) -> Result<Mark, OpenError> {
+fn checked_mark(file: &File, path: &Path, origin: Option<&Origin>) -> Result<Mark, OpenError> {
     let shown = || path.display().to_string();
     let mark = read_mark(file).map_err(|error| OpenError::from(io_error(path, &error)))?;
     let mark = mark.ok_or_else(|| OpenError::Damaged(shown()))?;
-    if mark.origin != *origin {
+    if origin.is_some_and(|origin| mark.origin != *origin) {
         return Err(OpenError::Foreign { path: shown(), origin: mark.origin.to_string() });
     }
     Ok(mark)
@@ -248,27 +285,52 @@ impl Signer for FileSigner {
             Some((size, _)) if size == next.size => {}
             Some(_) | None => self.advance(&mut state, next)?,
         }
-        Ok(checkpoint::sign(next, &self.log))
+        self.vault.sign(next)
     }
     fn cosign(&self, text: &str, seconds: u64) -> Result<String, SignerError> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(note::cosign(text, &state.mark.origin.to_string(), seconds, &self.witness))
+        self.vault.cosign(text, &state.mark.origin.to_string(), seconds)
     }
     fn mark(&self) -> Option<Checkpoint> {
         as_checkpoint(&self.state.lock().unwrap_or_else(PoisonError::into_inner).mark)
     }
-    fn wrapping_key(&self) -> &WrappingKey {
-        &self.wrapping
+    fn wrapping_key(&self) -> Arc<WrappingKey> {
+        self.vault.wrapping()
     }
-    fn cursor_key(&self) -> &CursorKey {
-        &self.cursor
+    fn cursor_key(&self) -> Arc<CursorKey> {
+        self.vault.cursor()
+    }
+}
+
+impl KeyStore for FileSigner {
+    fn publics(&self) -> Result<Publics, SignerError> {
+        Ok(self.vault.publics())
+    }
+    fn prepare(&self, kind: KeyKind) -> Result<[u8; 32], SignerError> {
+        self.vault.prepare(kind)
+    }
+    fn settle(&self, kind: KeyKind, key: &[u8; 32]) -> Result<(), SignerError> {
+        self.vault.settle(kind, key)
+    }
+    fn renew(&self, kind: KeyKind) -> Result<(), SignerError> {
+        self.vault.renew(kind)
+    }
+    fn forget(&self) -> Result<(), SignerError> {
+        self.vault.forget()
+    }
+}
+
+impl From<Keys> for Identified {
+    fn from(keys: Keys) -> Self {
+        let Keys { tls, next_tls, signed, identity } = keys;
+        Self { tls, next_tls, signed, identity }
     }
 }
 
 /// The keys of a node and its mark, to look at: it never signs and takes no lock, so a running node is not disturbed.
 pub struct Onlooker {
-    wrapping: WrappingKey,
-    cursor: CursorKey,
+    wrapping: Arc<WrappingKey>,
+    cursor: Arc<CursorKey>,
     mark: Option<Checkpoint>,
     /// Who the node is, as its root key signed it.
     pub signed: journal::identity::SignedIdentity,
@@ -282,12 +344,17 @@ impl Onlooker {
     /// # Errors
     /// No node, damaged keys, or a mark that can't be trusted.
     pub fn open(layout: &Layout) -> Result<Self, OpenError> {
-        let keys = Keys::read(layout)?;
+        let Keys { signed, identity, .. } = Keys::read(layout)?;
+        if let Some(socket) = signer_socket(layout)? {
+            let seen = remote::look(&socket, &identity.origin)?;
+            return Ok(Self { wrapping: seen.wrapping, cursor: seen.cursor, mark: seen.mark, signed, identity });
+        }
+        let vault = Vault::open(layout, None)?;
+        vault.check(&identity)?;
         let path = layout.signer();
         let file = File::open(&path).map_err(|error| not_opened(&path, &error))?;
-        let mark = as_checkpoint(&checked_mark(&file, &path, &keys.identity.origin)?);
-        let Keys { wrapping, cursor, signed, identity, .. } = keys;
-        Ok(Self { wrapping, cursor, mark, signed, identity })
+        let mark = as_checkpoint(&checked_mark(&file, &path, Some(&identity.origin))?);
+        Ok(Self { wrapping: vault.wrapping(), cursor: vault.cursor(), mark, signed, identity })
     }
 }
 
@@ -301,11 +368,11 @@ impl Signer for Onlooker {
     fn mark(&self) -> Option<Checkpoint> {
         self.mark.clone()
     }
-    fn wrapping_key(&self) -> &WrappingKey {
-        &self.wrapping
+    fn wrapping_key(&self) -> Arc<WrappingKey> {
+        Arc::clone(&self.wrapping)
     }
-    fn cursor_key(&self) -> &CursorKey {
-        &self.cursor
+    fn cursor_key(&self) -> Arc<CursorKey> {
+        Arc::clone(&self.cursor)
     }
 }
 
@@ -314,6 +381,7 @@ mod tests {
     use super::*;
     use crate::keys::NewKeys;
     use crate::machine::{MachineClock, MachineRandom};
+    use journal::checkpoint;
 
     fn new_node() -> (tempfile::TempDir, Layout, Origin) {
         let dir = tempfile::tempdir().unwrap();

@@ -218,6 +218,19 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_that_is_made_after_a_key_was_replaced_shows_the_new_one() {
+        let (host, guest) = (key(), key());
+        let (old, config) = (host.pin(), server_config(&host).unwrap());
+        let open = shake(Arc::clone(&config), client_config(&guest, old).unwrap()).unwrap();
+        let next = key();
+        host.turn_into(&next);
+        assert_eq!(pin_of_other_end(&open.1).unwrap(), old, "what is open stays");
+        check(Arc::clone(&config), client_config(&guest, old).unwrap(), &verify::WRONG_KEY);
+        let ends = shake(config, client_config(&guest, next.pin()).unwrap()).unwrap();
+        assert_eq!(pin_of_other_end(&ends.1).unwrap(), next.pin());
+    }
+
+    #[test]
     fn the_web_asks_for_no_certificate() {
         let host = key();
         let ends = shake(web_config(&host).unwrap(), client_config(&key(), host.pin()).unwrap()).unwrap();

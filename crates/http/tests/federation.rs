@@ -176,6 +176,8 @@ async fn a_stranger_reaches_peer_and_nothing_else() {
     assert_eq!(client.tile("0/000").await.unwrap_err(), no);
     assert_eq!(client.tile("../../../nothing").await.unwrap_err(), no, "what doesn't exist looks the same");
     assert_eq!(client.releases("wait", SOON).await.unwrap_err(), no);
+    // Who brings an identity does not count; this desk knows nobody's.
+    assert!(matches!(client.announce(b"x".to_vec()).await, Err(ClientError::Refused { status: 404, .. })));
     let make = |_: &[u8; 32]| b"hello".to_vec();
     let (answer, exporter) = FederationClient::peer(&world.addr, world.host.pin(), &stranger, make).await.unwrap();
     assert_eq!(answer, [&exporter[..], &stranger.pin()[..], b"hello"].concat());

@@ -123,9 +123,21 @@ impl EvidenceFile {
     /// The first thing that does not hold, in words.
     pub fn verify(&self, keys: &[NoteVerifier]) -> Result<Verified<TwoHistories>, EvidenceFileError> {
         let name = self.origin.to_string();
-        let own = |key: &&NoteVerifier| key.name() == name && key.algorithm() == Algorithm::Ed25519;
-        let key = keys.iter().find(own).ok_or_else(|| EvidenceFileError::NoKey(self.origin.clone()))?;
-        let signed = |note: &str| checkpoint::verify(note, &self.origin, key.key()).map(Verified::into_inner);
+        // Whoever stole a key can sign anything with it: that is no evidence against the log.
+        let is_stolen = |key: &NoteVerifier| key.bound().is_some_and(|bound| bound.stolen);
+        let own = |key: &&NoteVerifier| key.name() == name && key.algorithm() == Algorithm::Ed25519 && !is_stolen(key);
+        let own: Vec<&NoteVerifier> = keys.iter().filter(own).collect();
+        let signed = |note: &str| {
+            let mut last = EvidenceFileError::NoKey(self.origin.clone());
+            for key in &own {
+                match checkpoint::verify(note, &self.origin, key.key()).map(Verified::into_inner) {
+                    Ok(signed) if key.reaches(signed.size) => return Ok(signed),
+                    Ok(_) => last = EvidenceFileError::Nothing("a checkpoint is signed with a key that was replaced"),
+                    Err(error) => last = error.into(),
+                }
+            }
+            Err(last)
+        };
         let (ours, theirs) = (signed(&self.ours)?, signed(&self.theirs)?);
         if theirs.size == 0 || theirs.size > ours.size {
             return Err(EvidenceFileError::Nothing("the second checkpoint covers more than the first, or nothing"));

@@ -6,6 +6,7 @@ use model::{Origin, PartnerClass, RootId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use crate::log_keys::Past;
 use crate::verified::Verified;
 
 /// Largest signed identity, bytes: four pins, sixteen versions and the longest names fit four times.
@@ -59,6 +60,10 @@ pub struct Identity {
     pub wire: Vec<u16>,
     /// When the root key signed it.
     pub issued: Timestamp,
+    /// Keys that were replaced, and what is no longer the nation's word. Left out where there is nothing to say: readers
+    /// of before do not know it.
+    #[serde(default, skip_serializing_if = "Past::is_empty")]
+    pub past: Past,
 }
 
 /// An identity as it was signed: the exact bytes, never re-serialised.
@@ -241,11 +246,11 @@ fn signed_bytes(payload: &str) -> Vec<u8> {
     [LABEL, payload.as_bytes()].concat()
 }
 
-fn refuse(field: &'static str, why: &'static str) -> IdentityError {
+pub(crate) fn refuse(field: &'static str, why: &'static str) -> IdentityError {
     IdentityError::Field { field, why }
 }
 
-fn public_key(field: &'static str, bytes: &[u8; 32]) -> Result<VerifyingKey, IdentityError> {
+pub(crate) fn public_key(field: &'static str, bytes: &[u8; 32]) -> Result<VerifyingKey, IdentityError> {
     // A key of small order would accept signatures that nobody made (RFC 8032 §8.4 leaves that check to us).
     VerifyingKey::from_bytes(bytes)
         .ok()
@@ -269,6 +274,7 @@ fn check_fields(identity: &Identity) -> Result<(), IdentityError> {
     if identity.tls_pins.is_empty() || identity.tls_pins.len() > MAX_PINS {
         return Err(refuse("tls_pins", "name 1 to 4 keys"));
     }
+    identity.past.check()?;
     if identity.wire.is_empty() || identity.wire.len() > MAX_WIRE_VERSIONS {
         return Err(refuse("wire", "name 1 to 16 versions"));
     }
@@ -310,13 +316,13 @@ pub(crate) fn is_address(text: &str) -> bool {
 }
 
 /// Public keys in JSON as hexadecimal.
-mod key_hex {
+pub(crate) mod key_hex {
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(key: &[u8; 32], s: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(key: &[u8; 32], s: S) -> Result<S::Ok, S::Error> {
         s.serialize_str(&model::bytes::hex(key))
     }
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<[u8; 32], D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<[u8; 32], D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
         model::bytes::unhex(&text).ok_or_else(|| serde::de::Error::custom("expected 32 bytes of hexadecimal"))
     }
@@ -346,6 +352,7 @@ pub(crate) mod tests {
             class: PartnerClass::EuState,
             wire: vec![1],
             issued: Timestamp::from_seconds(1_795_000_000),
+            past: Past::default(),
         };
         (root, identity)
     }

@@ -52,6 +52,16 @@ pub struct NoteVerifier {
     name: String,
     algorithm: Algorithm,
     key: VerifyingKey,
+    bound: Option<Bound>,
+}
+
+/// How far a key that was replaced is still believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// Of a log's key the size of the largest checkpoint; of a witness's the last second since 1970.
+    pub until: u64,
+    /// Somebody else has it: what it signed proves nothing against its log.
+    pub stolen: bool,
 }
 
 impl NoteVerifier {
@@ -73,7 +83,22 @@ impl NoteVerifier {
         if !is_key_name(name) {
             return Err(NoteError::Key(name.chars().take(80).collect()));
         }
-        Ok(Self { name: name.to_owned(), algorithm, key })
+        Ok(Self { name: name.to_owned(), algorithm, key, bound: None })
+    }
+    /// The same key, believed no further than this.
+    #[must_use]
+    pub fn bounded(self, bound: Bound) -> Self {
+        Self { bound: Some(bound), ..self }
+    }
+    /// How far it is believed, if it was replaced.
+    #[must_use]
+    pub fn bound(&self) -> Option<Bound> {
+        self.bound
+    }
+    /// Is it believed for a checkpoint of this size, or at this second?
+    #[must_use]
+    pub fn reaches(&self, at: u64) -> bool {
+        self.bound.is_none_or(|bound| at <= bound.until)
     }
     /// What it signs with.
     #[must_use]
@@ -101,7 +126,12 @@ impl std::fmt::Display for NoteVerifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut key = vec![self.algorithm.byte()];
         key.extend_from_slice(self.key.as_bytes());
-        write!(f, "{}+{}+{}", self.name, model::bytes::hex(&self.id()), STANDARD.encode(key))
+        write!(f, "{}+{}+{}", self.name, model::bytes::hex(&self.id()), STANDARD.encode(key))?;
+        match self.bound {
+            None => Ok(()),
+            Some(Bound { until, stolen: false }) => write!(f, " until={until}"),
+            Some(Bound { until, stolen: true }) => write!(f, " stolen={until}"),
+        }
     }
 }
 
@@ -109,7 +139,11 @@ impl std::str::FromStr for NoteVerifier {
     type Err = NoteError;
     fn from_str(text: &str) -> Result<Self, NoteError> {
         let wrong = || NoteError::Key(text.chars().take(120).collect());
-        let mut parts = text.splitn(3, '+');
+        let (vkey, bound) = match text.split_once(' ') {
+            None => (text, None),
+            Some((vkey, bound)) => (vkey, Some(read_bound(bound).ok_or_else(wrong)?)),
+        };
+        let mut parts = vkey.splitn(3, '+');
         let (name, id, key) =
             (parts.next().ok_or_else(wrong)?, parts.next().ok_or_else(wrong)?, parts.next().ok_or_else(wrong)?);
         let bytes = STANDARD.decode(key).map_err(|_| wrong())?;
@@ -121,8 +155,17 @@ impl std::str::FromStr for NoteVerifier {
         if model::bytes::hex(&verifier.id()) != id {
             return Err(wrong());
         }
-        Ok(verifier)
+        Ok(Self { bound, ..verifier })
     }
+}
+
+fn read_bound(text: &str) -> Option<Bound> {
+    let (stolen, digits) = match text.strip_prefix("until=") {
+        Some(digits) => (false, digits),
+        None => (true, text.strip_prefix("stolen=")?),
+    };
+    let until: u64 = digits.parse().ok()?;
+    (until.to_string() == digits).then_some(Bound { until, stolen })
 }
 
 /// Not empty, without spaces and `+` (signed-note, "Format"), and without control characters.
@@ -144,24 +187,39 @@ fn key_id(name: &str, algorithm: Algorithm, key: &VerifyingKey) -> [u8; 4] {
 /// Signs a text that ends in a line feed, under a name that [`NoteVerifier::new`] takes.
 #[must_use]
 pub fn sign(text: &str, name: &str, key: &SigningKey) -> String {
+    format!("{text}\n{}", line(name, &key.verifying_key(), &key.sign(text.as_bytes()).to_bytes()))
+}
+
+/// One signature line of a log's key, with its line feed: `signature` is over the note's text, made wherever the key is.
+#[must_use]
+pub fn line(name: &str, key: &VerifyingKey, signature: &[u8; 64]) -> String {
     let mut signed = Vec::with_capacity(68);
-    signed.extend_from_slice(&key_id(name, Algorithm::Ed25519, &key.verifying_key()));
-    signed.extend_from_slice(&key.sign(text.as_bytes()).to_bytes());
-    format!("{text}\n— {name} {}\n", STANDARD.encode(signed))
+    signed.extend_from_slice(&key_id(name, Algorithm::Ed25519, key));
+    signed.extend_from_slice(signature);
+    format!("— {name} {}\n", STANDARD.encode(signed))
 }
 
 /// Cosigns the text of a checkpoint: one signature line, with its line feed, to be added to the note (C2SP
 /// tlog-cosignature). `seconds` since 1970 is when the witness saw no other history.
 #[must_use]
 pub fn cosign(text: &str, name: &str, seconds: u64, key: &SigningKey) -> String {
+    let signature = key.sign(cosigned_message(text, seconds).as_bytes()).to_bytes();
+    cosigned_line(name, seconds, &key.verifying_key(), &signature)
+}
+
+/// One line of a cosignature, with its line feed: `signature` is over [`cosigned_message`], made wherever the key is.
+#[must_use]
+pub fn cosigned_line(name: &str, seconds: u64, key: &VerifyingKey, signature: &[u8; 64]) -> String {
     let mut signed = Vec::with_capacity(76);
-    signed.extend_from_slice(&key_id(name, Algorithm::Cosignature, &key.verifying_key()));
+    signed.extend_from_slice(&key_id(name, Algorithm::Cosignature, key));
     signed.extend_from_slice(&seconds.to_be_bytes());
-    signed.extend_from_slice(&key.sign(cosigned_message(text, seconds).as_bytes()).to_bytes());
+    signed.extend_from_slice(signature);
     format!("— {name} {}\n", STANDARD.encode(signed))
 }
 
-fn cosigned_message(text: &str, seconds: u64) -> String {
+/// What a cosignature is over.
+#[must_use]
+pub fn cosigned_message(text: &str, seconds: u64) -> String {
     format!("cosignature/v1\ntime {seconds}\n{text}")
 }
 
@@ -216,6 +274,11 @@ pub fn open<'a>(note: &'a str, known: &[NoteVerifier]) -> Result<Opened<'a>, Not
             _ => return Err(NoteError::Shape("a signature is too short")),
         };
         let Some(verifier) = known.iter().find(|known| known.name == name && known.id() == id) else { continue };
+        // A cosignature of after the key was replaced counts like one of a stranger.
+        let at = signature.first_chunk::<8>().map_or(u64::MAX, |time| u64::from_be_bytes(*time));
+        if verifier.algorithm == Algorithm::Cosignature && !verifier.reaches(at) {
+            continue;
+        }
         if !opened.note(verifier, signature) {
             return Err(NoteError::Unsigned(name.to_owned()));
         }
@@ -265,19 +328,37 @@ fn signature_line(line: &str) -> Result<(&str, Vec<u8>), NoteError> {
     Ok((name, bytes))
 }
 
-/// Reads a file of keys: one note key a line, empty lines and `#` comments between.
+/// Before an origin, a first and an end: a line of a file of keys that says what is no longer a nation's word.
+pub const REPUDIATED: &str = "repudiated ";
+
+/// The lines of a file of keys that name what nations no longer stand by: origin, first entry, entry after the last.
+#[must_use]
+pub fn read_repudiated(text: &str) -> Vec<(String, u64, u64)> {
+    let read = |line: &str| {
+        let mut words = line.strip_prefix(REPUDIATED)?.split(' ');
+        let span = (words.next()?.to_owned(), words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        words.next().is_none().then_some(span)
+    };
+    text.lines().map(str::trim).filter_map(read).take(limits::KEYS).collect()
+}
+
+/// Reads a file of keys: one note key a line, empty lines, `#` comments and [`REPUDIATED`] lines between.
 ///
 /// # Errors
 /// A line that is no key, or too many.
 pub fn read_keys(text: &str) -> Result<Vec<NoteVerifier>, NoteError> {
     let mut keys = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in text.lines().map(str::trim).filter(|line| is_key_line(line)) {
         if keys.len() >= limits::KEYS {
             return Err(NoteError::Size);
         }
         keys.push(line.parse()?);
     }
     Ok(keys)
+}
+
+fn is_key_line(line: &str) -> bool {
+    !line.is_empty() && !line.starts_with('#') && !line.starts_with(REPUDIATED)
 }
 
 #[cfg(test)]
@@ -314,6 +395,34 @@ mod tests {
         assert!(read_keys(&format!("{text}\nFR\n")).is_err());
         assert_eq!(read_keys(&format!("{text}\n").repeat(limits::KEYS)).unwrap().len(), limits::KEYS);
         assert_eq!(read_keys(&format!("{text}\n").repeat(limits::KEYS + 1)), Err(NoteError::Size));
+    }
+
+    #[test]
+    fn a_key_that_was_replaced_says_how_far_it_is_believed() {
+        for (stolen, word) in [(false, "until"), (true, "stolen")] {
+            let key = verifier("example/FR", 1).bounded(Bound { until: 7, stolen });
+            let text = key.to_string();
+            assert!(text.ends_with(&format!(" {word}=7")), "{text}");
+            assert_eq!(text.parse::<NoteVerifier>(), Ok(key.clone()));
+            assert!(key.reaches(7) && !key.reaches(8));
+            assert!(text.replace("=7", "=07").parse::<NoteVerifier>().is_err());
+            let file = format!("{text}\nrepudiated example/FR 3 9\n");
+            assert_eq!(read_keys(&file).unwrap(), [key]);
+            assert_eq!(read_repudiated(&file), [("example/FR".to_owned(), 3, 9)]);
+        }
+    }
+
+    #[test]
+    fn a_cosignature_of_after_the_key_was_replaced_counts_for_nothing() {
+        let text = "example/FR\n1\n";
+        let note = format!("{text}\n{}", cosign(text, "example/EE", 50, &key(2)));
+        let witness = NoteVerifier::witness("example/EE", key(2).verifying_key()).unwrap();
+        let check = |until, good: bool| {
+            let known = [witness.clone().bounded(Bound { until, stolen: false })];
+            assert_eq!(open(&note, &known).is_ok(), good, "{until}");
+        };
+        check(50, true);
+        check(49, false);
     }
 
     #[test]

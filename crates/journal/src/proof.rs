@@ -59,6 +59,9 @@ pub enum ProofFileError {
     /// No key of the log among those given.
     #[error("no key of `{0}` is among the keys: get it from that nation, not from this file")]
     NoKey(Origin),
+    /// Signed with a key of before.
+    #[error("the checkpoint is signed with a key that was replaced before the log had so many entries")]
+    Replaced,
     /// The checkpoint.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -152,6 +155,8 @@ impl ProofFile {
         for key in logs.iter().filter(|key| key.name() == name) {
             match checkpoint::verify_cosigned(&self.checkpoint, origin, key.key(), &witnesses) {
                 Err(error) => last = error.into(),
+                // What a replaced key signed of entries that it had nothing to do with is not the log's word.
+                Ok((signed, _)) if !key.reaches(signed.size) => last = ProofFileError::Replaced,
                 Ok((signed, cosigned)) => {
                     let commitment = commitment::of_opening(origin, &self.extra.opening)?;
                     tree::verify_inclusion(&commitment, self.index.0, signed.size, &self.hashes, &signed.root)?;

@@ -67,6 +67,8 @@ pub fn open_body(key: &BodyKey, commitment: &Commitment, sealed: &[u8]) -> Resul
 /// The key that wraps the keys of bodies. It stays behind the node's signer.
 pub struct WrappingKey {
     cipher: XChaCha20Poly1305,
+    /// The key of before, until nothing is wrapped with it any more.
+    before: Option<XChaCha20Poly1305>,
 }
 
 impl WrappingKey {
@@ -75,7 +77,37 @@ impl WrappingKey {
     pub fn new(mut secret: [u8; 32]) -> Self {
         let cipher = XChaCha20Poly1305::new(&secret.into());
         secret.zeroize();
-        Self { cipher }
+        Self { cipher, before: None }
+    }
+
+    /// The same, which also unwraps what the key of before has wrapped.
+    #[must_use]
+    pub fn with_before(self, mut secret: [u8; 32]) -> Self {
+        let before = Some(XChaCha20Poly1305::new(&secret.into()));
+        secret.zeroize();
+        Self { before, ..self }
+    }
+
+    /// Is there a key of before, so that something may still have to be wrapped anew?
+    #[must_use]
+    pub const fn has_before(&self) -> bool {
+        self.before.is_some()
+    }
+
+    /// Wraps anew what only the key of before unwraps; `None` if this key unwraps it.
+    ///
+    /// # Errors
+    /// Neither of them does.
+    pub fn rewrap(
+        &self,
+        wrapped: &[u8],
+        nonce: [u8; 24],
+        commitment: &Commitment,
+    ) -> Result<Option<[u8; WRAPPED_BYTES]>, SealError> {
+        match unwrap_with(&self.cipher, wrapped, commitment) {
+            Ok(_) => Ok(None),
+            Err(_) => Ok(Some(self.wrap(&self.unwrap(wrapped, commitment)?, nonce, commitment))),
+        }
     }
 
     /// Wraps the key of a body under a random nonce.
@@ -98,16 +130,22 @@ impl WrappingKey {
     /// # Errors
     /// Another length, another wrapping key, or a changed byte.
     pub fn unwrap(&self, wrapped: &[u8], commitment: &Commitment) -> Result<BodyKey, SealError> {
-        let (nonce, sealed) = wrapped.split_at_checked(24).ok_or(SealError::Key)?;
-        let nonce: [u8; 24] = nonce.try_into().map_err(|_| SealError::Key)?;
-        let mut key = sealed.to_vec();
-        self.cipher
-            .decrypt_in_place(&XNonce::from(nonce), commitment.as_bytes(), &mut key)
-            .map_err(|_| SealError::Key)?;
-        let opened = <[u8; 32]>::try_from(key.as_slice()).map_err(|_| SealError::Key);
-        key.zeroize();
-        opened.map(BodyKey)
+        let refused = match unwrap_with(&self.cipher, wrapped, commitment) {
+            Ok(key) => return Ok(key),
+            Err(refused) => refused,
+        };
+        self.before.as_ref().map_or(Err(refused), |before| unwrap_with(before, wrapped, commitment))
     }
+}
+
+fn unwrap_with(cipher: &XChaCha20Poly1305, wrapped: &[u8], commitment: &Commitment) -> Result<BodyKey, SealError> {
+    let (nonce, sealed) = wrapped.split_at_checked(24).ok_or(SealError::Key)?;
+    let nonce: [u8; 24] = nonce.try_into().map_err(|_| SealError::Key)?;
+    let mut key = sealed.to_vec();
+    cipher.decrypt_in_place(&XNonce::from(nonce), commitment.as_bytes(), &mut key).map_err(|_| SealError::Key)?;
+    let opened = <[u8; 32]>::try_from(key.as_slice()).map_err(|_| SealError::Key);
+    key.zeroize();
+    opened.map(BodyKey)
 }
 
 impl std::fmt::Debug for WrappingKey {
@@ -138,6 +176,22 @@ mod tests {
             flipped[at] ^= 1;
             assert_eq!(open_body(&BodyKey::new([1; 32]), &place, &flipped), Err(SealError::Body));
         }
+    }
+
+    #[test]
+    fn what_a_key_of_before_wrapped_is_wrapped_anew_once() {
+        let place = Commitment::new([3; 32]);
+        let old = WrappingKey::new([1; 32]);
+        let wrapped = old.wrap(&BodyKey::new([9; 32]), [4; 24], &place);
+        let both = WrappingKey::new([2; 32]).with_before([1; 32]);
+        assert!(both.has_before());
+        assert_eq!(both.unwrap(&wrapped, &place).unwrap().0, [9; 32]);
+        let anew = both.rewrap(&wrapped, [5; 24], &place).unwrap().unwrap();
+        let new = WrappingKey::new([2; 32]);
+        assert_eq!(new.unwrap(&anew, &place).unwrap().0, [9; 32]);
+        assert!(old.unwrap(&anew, &place).is_err(), "the old key opens nothing of it");
+        assert_eq!(both.rewrap(&anew, [6; 24], &place).unwrap(), None);
+        assert_eq!(new.rewrap(&wrapped, [6; 24], &place).map(|_| ()), Err(SealError::Key));
     }
 
     #[test]

@@ -10,9 +10,10 @@ use ed25519_dalek::VerifyingKey;
 use model::{Commitment, Envelope, Index, Lane, Opening, Origin, Realm, Tlp};
 
 pub use self::evidence::{Evidence, EvidenceKind, MAX_EVIDENCE_BYTES};
-use crate::checkpoint::{self, Checkpoint};
+use crate::checkpoint::Checkpoint;
 use crate::commitment;
 use crate::envelope::{self, EnvelopeError};
+use crate::log_keys::LogKeys;
 use crate::tree::{Frontier, TreeHash};
 use crate::verified::Verified;
 use crate::wire::{self, FeedItem, FeedPage, FeedRequest, MAX_WAIT_SECONDS, ReleaseKind};
@@ -26,8 +27,8 @@ pub const MAX_PENDING: usize = 4 * 1024 * 1024;
 pub struct Replica {
     /// Whose log.
     pub origin: Origin,
-    /// The key that signs its checkpoints.
-    pub key: VerifyingKey,
+    /// The keys that sign and have signed its checkpoints.
+    pub keys: LogKeys,
     /// The verified part, as a compact range.
     pub frontier: Frontier,
     /// The commitments after it that came in pages below their checkpoint's size; at most [`MAX_PENDING`].
@@ -158,7 +159,13 @@ impl Replica {
     /// `key` is not an Ed25519 public key.
     pub fn new(origin: Origin, key: &[u8; 32], frontier: Frontier) -> Result<Self, ReplicaError> {
         let key = VerifyingKey::from_bytes(key).map_err(|_| ReplicaError::Key)?;
-        Ok(Self { origin, key, frontier, pending: Vec::new() })
+        Ok(Self::with_keys(origin, LogKeys::only(key), frontier))
+    }
+
+    /// The same of a log that has had several keys.
+    #[must_use]
+    pub fn with_keys(origin: Origin, keys: LogKeys, frontier: Frontier) -> Self {
+        Self { origin, keys, frontier, pending: Vec::new() }
     }
 
     /// How many entries of the log are verified.
@@ -197,7 +204,7 @@ impl Replica {
 
     /// Compares a checkpoint of this log that another node gave us. `root_at` is the store's root of an earlier size.
     pub fn gossip(&self, text: &str, root_at: impl Fn(u64) -> Option<TreeHash>) -> Gossip {
-        let Ok(theirs) = checkpoint::verify(text, &self.origin, &self.key) else {
+        let Ok(theirs) = self.keys.verify(text, &self.origin) else {
             return Gossip::Unfounded;
         };
         if theirs.size > self.frontier.size() {
@@ -213,7 +220,9 @@ impl Replica {
 
     fn check(&self, mut page: FeedPage, known: impl Fn(Index) -> Option<Commitment>) -> Result<Step, Box<Evidence>> {
         let items = std::mem::take(&mut page.items);
-        let checkpoint = checkpoint::verify(&page.checkpoint, &self.origin, &self.key)
+        let checkpoint = self
+            .keys
+            .verify(&page.checkpoint, &self.origin)
             .map_err(|_| Box::new(Evidence::of_checkpoint(&self.origin, &page.checkpoint)))?
             .into_inner();
         let reached = self.check_span(&page, &checkpoint, items.len())?;

@@ -9,11 +9,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::VerifyingKey;
 use model::Origin;
 
-use crate::checkpoint::{self, Checkpoint};
+use crate::checkpoint::Checkpoint;
 use crate::limits;
+use crate::log_keys::LogKeys;
 use crate::tree::{self, TreeHash};
 use crate::verified::Verified;
 
@@ -116,10 +116,10 @@ impl AddCheckpoint {
     pub fn check(
         &self,
         origin: &Origin,
-        key: &VerifyingKey,
+        keys: &LogKeys,
         last: (u64, TreeHash),
     ) -> Result<Verified<Checkpoint>, WitnessError> {
-        let signed = checkpoint::verify(&self.checkpoint, origin, key).map_err(|_| WitnessError::Unsigned)?;
+        let signed = keys.verify(&self.checkpoint, origin).map_err(|_| WitnessError::Unsigned)?;
         let (size, root) = last;
         if signed.size == size && size > 0 && signed.root != root {
             return Err(WitnessError::Forked { size });
@@ -142,6 +142,7 @@ impl AddCheckpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checkpoint;
     use crate::note::{self, NoteVerifier};
     use crate::tree::{Frontier, empty_root};
     use ed25519_dalek::SigningKey;
@@ -184,7 +185,7 @@ mod tests {
     #[test]
     fn only_what_extends_the_last_is_cosigned() {
         let honest = log(20, 0);
-        let verifier = key().verifying_key();
+        let verifier = LogKeys::only(key().verifying_key());
         let check = |request: &AddCheckpoint, last: u64| {
             request.check(&origin(), &verifier, (last, root(&honest, last))).map(|good| good.size)
         };
@@ -203,7 +204,7 @@ mod tests {
         let mut larger = ask(&honest, 7, 9);
         larger.old = 10;
         assert!(matches!(check(&larger, 10), Err(WitnessError::Shape(_))));
-        let stranger = SigningKey::from_bytes(&[6; 32]).verifying_key();
+        let stranger = LogKeys::only(SigningKey::from_bytes(&[6; 32]).verifying_key());
         let refused = ask(&honest, 0, 7).check(&origin(), &stranger, (0, empty_root()));
         assert_eq!(refused.unwrap_err(), WitnessError::Unsigned);
     }
@@ -261,7 +262,7 @@ mod tests {
             let request = ask(&log, old, old + more);
             prop_assert_eq!(AddCheckpoint::read(&request.write()), Ok(request.clone()));
             let last = (old, root(&log, old));
-            let size = request.check(&origin(), &key().verifying_key(), last).map(|good| good.size);
+            let size = request.check(&origin(), &LogKeys::only(key().verifying_key()), last).map(|good| good.size);
             prop_assert_eq!(size, Ok(old + more));
         }
 

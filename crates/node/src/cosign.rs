@@ -8,6 +8,7 @@ use journal::witness::{AddCheckpoint, WitnessError};
 use model::Origin;
 use store::{CosignedRow, LogId, PartnerRow, PartnerState, StoreError};
 
+use crate::identities;
 use crate::ports::SignerError;
 use crate::receive;
 use crate::work::Work;
@@ -15,7 +16,7 @@ use crate::work::Work;
 /// What a request ends in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cosigned {
-    /// One signature line.
+    /// One signature line, and a second while our key is being replaced.
     Line(String),
     /// The last size that was cosigned is another: ask from there.
     Size(u64),
@@ -50,10 +51,10 @@ pub fn cosign(work: &mut Work<'_, '_>, caller: LogId, request: &AddCheckpoint) -
         .map_err(|_| WitnessError::Shape("what follows the empty line is not a checkpoint"))?;
     let partner = work.tx.partner(caller)?.filter(|row| row.state == PartnerState::Active);
     let partner = partner.filter(|row| row.origin == claimed.origin).ok_or(CosignError::Unknown)?;
-    let key = log_key_of(&partner)?;
+    let keys = identities::log_keys(work.tx, &partner)?;
     let last = work.tx.cosigned(partner.log)?;
     let known = last.as_ref().map_or((0, tree::empty_root()), |row| (row.size, row.root));
-    let checked = match request.check(&partner.origin, &key, known) {
+    let checked = match request.check(&partner.origin, &keys, known) {
         Ok(checked) => checked.into_inner(),
         Err(WitnessError::Size { size }) => return Ok(Cosigned::Size(size)),
         Err(WitnessError::Forked { size }) => {
@@ -77,11 +78,6 @@ pub fn cosign(work: &mut Work<'_, '_>, caller: LogId, request: &AddCheckpoint) -
     let row = CosignedRow { size: checked.size, root: checked.root, note: request.checkpoint.clone(), at: work.now };
     work.tx.note_cosigned(partner.log, &row)?;
     Ok(Cosigned::Line(line))
-}
-
-fn log_key_of(partner: &PartnerRow) -> Result<ed25519_dalek::VerifyingKey, StoreError> {
-    ed25519_dalek::VerifyingKey::from_bytes(&partner.log_key)
-        .map_err(|_| StoreError::Corrupt { what: format!("log key of {}", partner.origin) })
 }
 
 fn forked(

@@ -10,7 +10,8 @@ use journal::checkpoint::Checkpoint;
 use journal::identity::SignedIdentity;
 use store::{Batch, LogId, Reader, Store, StoreError, Writer};
 
-use crate::me::Me;
+use crate::identities;
+use crate::me::{Me, Myself};
 use crate::ports::{Clock, Random, Signer, SignerError};
 use crate::work::{OwnLog, Signed, View, Work};
 use crate::writer::{Stopped, WriteError};
@@ -86,7 +87,7 @@ impl Turn<'_> {
 
 /// A node's write side. Nothing in it waits, sleeps or starts a thread.
 pub struct Engine {
-    me: Me,
+    me: Arc<Myself>,
     clock: Arc<dyn Clock>,
     random: Box<dyn Random>,
     signer: Arc<dyn Signer>,
@@ -111,13 +112,20 @@ impl Engine {
         let origin = known.origin.clone();
         let (log, own) = own_log(&mut writer, &origin)?;
         let me = Me { origin, log, name: known.name.clone(), identity: known, signed_identity: identity };
+        identities::note_own_at_start(&mut writer, &me, clock.now())?;
         let signed = Arc::new(sign_at_start(&mut writer, &me, &own, signer.as_ref())?);
+        let me = Arc::new(Myself::new(me));
         Ok(Self { me, clock, random, signer, store, writer, own, signed, stopped: false })
     }
 
     /// Who this node is.
     #[must_use]
-    pub fn me(&self) -> &Me {
+    pub fn me(&self) -> Arc<Me> {
+        self.me.now()
+    }
+
+    /// The same for whoever outlives this identity.
+    pub(crate) fn myself(&self) -> &Arc<Myself> {
         &self.me
     }
 
@@ -176,7 +184,8 @@ impl Engine {
         use_case: impl FnOnce(&View<'_, '_>) -> Result<R, E>,
     ) -> Result<R, E> {
         let (now, signed) = (self.clock.now(), Arc::clone(&self.signed));
-        reader.snapshot(|db| use_case(&View { db, me: &self.me, now, signed, signer: self.signer.as_ref() }))
+        let me = self.me.now();
+        reader.snapshot(|db| use_case(&View { db, me: &me, now, signed, signer: self.signer.as_ref() }))
     }
 
     /// One group commit: what `commands` does in the batch, the synced COMMIT, the signature.
@@ -196,8 +205,9 @@ impl Engine {
                 return (None, Err(error.into()));
             }
         };
+        let me = self.me.now();
         let mut turn = Turn {
-            me: &self.me,
+            me: &me,
             now: self.clock.now(),
             random: self.random.as_mut(),
             signer: self.signer.as_ref(),
@@ -227,11 +237,12 @@ impl Engine {
     }
 
     fn sign(&mut self, before: u64) -> Result<(), OpenError> {
+        let with_other_keys = self.own.take_resign();
         let frontier = self.own.frontier();
-        if frontier.size() == before {
+        if frontier.size() == before && !with_other_keys {
             return Ok(());
         }
-        let next = Checkpoint { origin: self.me.origin.clone(), size: frontier.size(), root: frontier.root() };
+        let next = Checkpoint { origin: self.me.now().origin.clone(), size: frontier.size(), root: frontier.root() };
         let note = self.signer.sign(&next)?;
         let workflow = if self.own.take_workflow() { next.size } else { self.signed.workflow };
         self.signed = Arc::new(Signed { size: next.size, workflow, text: note.text().to_owned() });

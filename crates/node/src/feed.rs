@@ -95,7 +95,7 @@ pub fn page(view: &View<'_, '_>, partner: &PartnerRow, request: &FeedRequest) ->
     }
     let seal = |lane, seq: ReleaseSeq| {
         cursor::seal(
-            view.signer.cursor_key(),
+            &view.signer.cursor_key(),
             &FeedCursor { epoch: view.me.origin.epoch(), seq: seq.0 },
             &partner.origin,
             lane,
@@ -117,7 +117,7 @@ pub fn page(view: &View<'_, '_>, partner: &PartnerRow, request: &FeedRequest) ->
 
 fn opened(view: &View<'_, '_>, partner: &PartnerRow, lane: Lane, text: Option<&str>) -> Result<ReleaseSeq, FeedError> {
     let Some(text) = text else { return Ok(ReleaseSeq(0)) };
-    let found = cursor::open(view.signer.cursor_key(), text, &partner.origin, lane).map_err(|_| FeedError::Cursor)?;
+    let found = cursor::open(&view.signer.cursor_key(), text, &partner.origin, lane).map_err(|_| FeedError::Cursor)?;
     if found.epoch == view.me.origin.epoch() { Ok(ReleaseSeq(found.seq)) } else { Err(FeedError::Cursor) }
 }
 

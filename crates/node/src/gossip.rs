@@ -12,6 +12,7 @@ use journal::verified::Verified;
 use journal::wire::{MAX_NOTE_BYTES, MAX_NOTES};
 use store::{HeardRow, LogId, PartnerRow, PartnerState, StoreError, WitnessedRow};
 
+use crate::identities;
 use crate::receive;
 use crate::witness;
 use crate::work::{View, Work};
@@ -61,11 +62,11 @@ fn witnessed(work: &mut Work<'_, '_>, partner: &PartnerRow, note: &str) -> Resul
     let mut keys = vec![witness::key_of_me(work.me)?];
     for other in work.tx.partners()? {
         if other.log != partner.log {
-            keys.push(witness::key_of(&other)?);
+            keys.extend(identities::witness_keys(&other)?);
         }
     }
-    let Ok(key) = ed25519_dalek::VerifyingKey::from_bytes(&partner.log_key) else { return Ok(()) };
-    let Ok((signed, cosigned)) = checkpoint::verify_cosigned(note, &partner.origin, &key, &keys) else { return Ok(()) };
+    let Ok(signed) = identities::log_keys(work.tx, partner)?.verify(note, &partner.origin) else { return Ok(()) };
+    let Ok(cosigned) = journal::note::open(note, &keys).map(|opened| opened.cosigned) else { return Ok(()) };
     if cosigned.is_empty() || signed.size > work.tx.tree(partner.log)?.size {
         return Ok(());
     }
@@ -79,7 +80,7 @@ fn witnessed(work: &mut Work<'_, '_>, partner: &PartnerRow, note: &str) -> Resul
 /// What a partner holds of another's log.
 fn of_another(work: &mut Work<'_, '_>, partner: &PartnerRow, from: LogId, note: &str) -> Result<(), StoreError> {
     let frontier = work.tx.tree(partner.log)?.frontier;
-    let Ok(replica) = Replica::new(partner.origin.clone(), &partner.log_key, frontier) else { return Ok(()) };
+    let replica = Replica::with_keys(partner.origin.clone(), identities::log_keys(work.tx, partner)?, frontier);
     match replica.gossip(note, |size| root_at(work, partner.log, size).ok()) {
         Gossip::Consistent | Gossip::Unfounded => Ok(()),
         Gossip::Ahead(ahead) => {
@@ -101,7 +102,7 @@ pub(crate) fn settle(work: &mut Work<'_, '_>, partner: &PartnerRow, size: u64) -
     let Some(heard) = work.tx.heard(partner.log)?.filter(|heard| heard.size <= size) else { return Ok(()) };
     work.tx.forget_heard(partner.log)?;
     // It verified when it was heard; a key that was changed since says nothing of that log any more.
-    let signed = checkpoint::verify_with_key(&heard.note, &partner.origin, &partner.log_key);
+    let signed = identities::log_keys(work.tx, partner)?.verify(&heard.note, &partner.origin);
     let Ok(signed) = signed.map(Verified::into_inner) else { return Ok(()) };
     if root_at(work, partner.log, signed.size)? == signed.root {
         return Ok(());
@@ -125,7 +126,7 @@ fn two_histories(work: &mut Work<'_, '_>, partner: &PartnerRow, theirs: &str, wh
 /// somebody has the key, or the database was set back.
 fn own(work: &mut Work<'_, '_>, from: LogId, note: &str) -> Result<(), StoreError> {
     let (origin, log) = (work.me.origin.clone(), work.me.log);
-    let Ok(signed) = checkpoint::verify_with_key(note, &origin, &work.me.identity.log_key) else { return Ok(()) };
+    let Ok(signed) = identities::own_log_keys(work.me)?.verify(note, &origin) else { return Ok(()) };
     let size = work.next_index().0;
     if signed.size <= size && root_at(work, log, signed.size)? == signed.root {
         return Ok(());

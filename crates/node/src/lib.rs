@@ -9,6 +9,7 @@
 
 pub mod account;
 pub mod actor;
+pub mod announce;
 pub mod append;
 pub mod assert;
 pub mod audience;
@@ -18,6 +19,7 @@ pub mod engine;
 pub mod feed;
 pub mod fold;
 pub mod gossip;
+pub mod identities;
 pub mod intake_desk;
 pub mod ledger;
 pub mod limits;
@@ -28,6 +30,7 @@ pub mod pull;
 pub mod query;
 pub mod rebuild;
 pub mod receive;
+pub mod rewrap;
 pub mod verify;
 pub mod withdraw;
 pub mod witness;

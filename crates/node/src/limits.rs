@@ -31,6 +31,10 @@ pub const PAGE_ROWS: usize = 100;
 pub const PAGE_ROWS_MAX: usize = 1_000;
 /// Statements folded again in one step of a rebuild.
 pub const REBUILD_STEP: usize = 1_000;
+/// Keys of bodies that are wrapped anew in one transaction: a tenth of a second, so that commands get in between.
+pub const REWRAP_STEP: usize = 1_000;
+/// A partner that could not be told who we are now is told again after this, seconds.
+pub const ANNOUNCE_PAUSE_SECONDS: u64 = 5;
 /// Wrong passwords before an account waits, and for how long, seconds.
 pub const LOGIN_TRIES: u32 = 8;
 /// See [`LOGIN_TRIES`].

@@ -9,6 +9,7 @@ use journal::verified::Verified;
 use model::{Country, Origin, Reach, Timestamp};
 use store::{Db, InvitationRow, LogId, PartnerRow, PartnerState, StoreError};
 
+use crate::identities;
 use crate::ports::random_bytes;
 use crate::work::Work;
 
@@ -191,6 +192,7 @@ fn keep(
             return Ok(before.clone());
         }
     }
+    let newest = known.clone();
     let row = PartnerRow {
         log,
         origin: known.origin,
@@ -212,6 +214,7 @@ fn keep(
         heard: before.and_then(|row| row.heard),
     };
     work.tx.put_partner(&row)?;
+    identities::keep_first(work, log, &newest, signed)?;
     Ok(row)
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use journal::checkpoint::{Checkpoint, SignedCheckpoint};
 use journal::cursor::CursorKey;
@@ -59,7 +60,7 @@ pub trait Signer: Send + Sync {
     /// The mark is ahead of `next`, or is another log, or could not be made durable.
     fn sign(&self, next: &Checkpoint) -> Result<SignedCheckpoint, SignerError>;
     /// Cosigns the text of a partner's checkpoint as a witness, at `seconds` since 1970: one signature line
-    /// (C2SP tlog-cosignature). Whoever calls it has made durable what is cosigned.
+    /// (C2SP tlog-cosignature), and a second while the key is being replaced. Whoever calls it has made durable what is cosigned.
     ///
     /// # Errors
     /// The key cannot be used.
@@ -67,9 +68,9 @@ pub trait Signer: Send + Sync {
     /// Size and root that were signed last, if any.
     fn mark(&self) -> Option<Checkpoint>;
     /// The key that wraps the keys of bodies.
-    fn wrapping_key(&self) -> &WrappingKey;
+    fn wrapping_key(&self) -> Arc<WrappingKey>;
     /// The key that signs cursors for partners.
-    fn cursor_key(&self) -> &CursorKey;
+    fn cursor_key(&self) -> Arc<CursorKey>;
 }
 
 /// A future in a box, so that the traits can be objects.
@@ -89,6 +90,14 @@ pub trait Transport: Send + Sync {
     fn releases(&self, to: &PartnerAddress, query: String) -> Boxed<'_, Result<Vec<u8>, TransportError>>;
     /// Asks a witness to cosign: the text of `journal::witness::AddCheckpoint`.
     fn add_checkpoint(&self, to: &PartnerAddress, request: String) -> Boxed<'_, Result<WitnessAnswer, TransportError>>;
+    /// Asks a partner who it is: its signed identity, not verified.
+    fn identity(&self, _to: &PartnerAddress) -> Boxed<'_, Result<Vec<u8>, TransportError>> {
+        Box::pin(async { Err(TransportError { reason: "this transport asks for no identity".to_owned() }) })
+    }
+    /// Tells a partner who we are now; answers with the version of our identity that it then holds.
+    fn announce(&self, _to: &PartnerAddress, _identity: Vec<u8>) -> Boxed<'_, Result<u64, TransportError>> {
+        Box::pin(async { Err(TransportError { reason: "this transport announces nothing".to_owned() }) })
+    }
 }
 
 /// What a witness answers (C2SP tlog-witness, "add-checkpoint").

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use journal::sync::{Evidence, Replica, Step};
+use journal::identity::SignedIdentity;
+use journal::sync::{Evidence, EvidenceKind, Replica, Step};
 use journal::verified::Verified;
 use journal::wire::FeedPage;
 use model::{Origin, Timestamp};
@@ -14,9 +15,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::gossip;
+use crate::identities;
 use crate::limits;
-use crate::ports::Transport;
+use crate::partner::PartnerError;
+use crate::ports::{PartnerAddress, Transport};
 use crate::receive;
+use crate::work::Work;
 use crate::writer::Node;
 
 pub mod turn;
@@ -178,18 +182,42 @@ impl Pull {
             Err(error) => return Turn::Failed(error.reason),
         };
         match turn::read(&bytes) {
-            Ok(page) => self.accept(start.replica, page, kept).await,
+            Ok(page) => self.accept(start.replica, start.address, page, kept).await,
             Err(why) => Turn::Failed(why),
         }
     }
 
-    async fn accept(&self, held: Replica, page: FeedPage, kept: &mut Kept) -> Turn {
+    /// A signature of a key that we do not know may be of one that we have not heard of yet: has its root key signed
+    /// another identity? Only what supersedes the one that we hold counts, so a thief gains nothing by it.
+    async fn has_new_identity(&self, address: &PartnerAddress) -> bool {
+        let Ok(bytes) = self.transport.identity(address).await else { return false };
+        let Ok(signed) = SignedIdentity::from_bytes(&bytes) else { return false };
+        let log = self.log;
+        let taken = self.node.write(move |work| {
+            let version = |work: &Work<'_, '_>| work.tx.partner(log).map(|row| row.map(|row| row.identity_version));
+            let before = version(work)?;
+            identities::take(work, &signed)?;
+            Ok::<_, PartnerError>(version(work)? > before)
+        });
+        let is_new = taken.await.unwrap_or(false);
+        if is_new {
+            self.node.tell_partners_changed();
+        }
+        is_new
+    }
+
+    async fn accept(&self, held: Replica, address: PartnerAddress, page: FeedPage, kept: &mut Kept) -> Turn {
         let log = self.log;
         let checked =
             self.node.read(move |view| turn::check(view, log, &held, page).map(|checked| (held, checked))).await;
         match checked {
             Ok((held, Checked::Step(step))) => self.take(held, *step, kept).await,
-            Ok((_, Checked::Hold(evidence))) => self.hold(*evidence).await,
+            Ok((_, Checked::Hold(evidence))) => {
+                if evidence.kind == EvidenceKind::BadSignature && self.has_new_identity(&address).await {
+                    return Turn::Again;
+                }
+                self.hold(*evidence).await
+            }
             Ok((_, Checked::Failed(why))) => Turn::Failed(why),
             Err(error) => Turn::Failed(error.to_string()),
         }

@@ -1,7 +1,8 @@
 //! Verify: recompute from the bytes on disk everything that they claim, and name what does not hold.
 
+use journal::commitment;
+use journal::log_keys::LogKeys;
 use journal::tree::Frontier;
-use journal::{checkpoint, commitment};
 use model::{Index, Origin};
 use store::{Db, LogId, StatementId, StoreError};
 
@@ -27,14 +28,14 @@ pub struct Report {
 /// Most faults that are listed: enough to see the pattern.
 const FAULTS: usize = 1_000;
 
-/// Checks every log, statement and sealed body of a database. `keys` finds the key that signs a log's checkpoints.
+/// Checks every log, statement and sealed body of a database. `keys` finds the keys that sign and have signed a log's checkpoints.
 ///
 /// # Errors
 /// The database cannot be read at all. What is read and wrong is in the report.
 pub fn verify(
     db: &Db<'_>,
     signer: &dyn Signer,
-    keys: impl Fn(&Origin) -> Option<[u8; 32]>,
+    keys: impl Fn(&Origin) -> Option<LogKeys>,
 ) -> Result<Report, StoreError> {
     let mut report = Report { faults: db.check()?, ..Report::default() };
     for (log, origin) in db.logs()? {
@@ -77,7 +78,7 @@ fn verify_log(
     db: &Db<'_>,
     log: LogId,
     origin: &Origin,
-    key: Option<[u8; 32]>,
+    keys: Option<LogKeys>,
     report: &mut Report,
 ) -> Result<(), StoreError> {
     report.logs += 1;
@@ -96,8 +97,8 @@ fn verify_log(
     if frontier.root() != tree.frontier.root() {
         fault(report, format!("{origin}: the tree of {} entries has another root than was kept", Index(tree.size)));
     }
-    let (Some(text), Some(key)) = (tree.checkpoint, key) else { return Ok(()) };
-    match checkpoint::verify_with_key(&text, origin, &key) {
+    let (Some(text), Some(keys)) = (tree.checkpoint, keys) else { return Ok(()) };
+    match keys.verify_kept(&text, origin) {
         Err(error) => fault(report, format!("{origin}: its checkpoint does not verify: {error}")),
         Ok(signed) if signed.size > tree.size => {
             fault(report, format!("{origin}: its checkpoint covers {} entries, here are {}", signed.size, tree.size));

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use journal::identity::{self, SignedIdentity};
+use journal::log_keys::LogKeys;
 use journal::note::{self, NoteVerifier};
 use journal::tree::{self, ProofError};
 use journal::witness::AddCheckpoint;
@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::identities;
 use crate::limits;
 use crate::me::Me;
 use crate::partner::{self, PartnerError};
@@ -93,8 +94,7 @@ const fn majority(of: usize) -> usize {
 /// The identity in the database does not verify.
 pub fn key_of(partner: &PartnerRow) -> Result<NoteVerifier, StoreError> {
     let broken = |why: String| StoreError::Corrupt { what: format!("identity of {}: {why}", partner.origin) };
-    let signed = SignedIdentity::from_bytes(&partner.identity).map_err(|error| broken(error.to_string()))?;
-    let known = identity::verify(&signed).map_err(|error| broken(error.to_string()))?;
+    let known = identities::identity_of(&partner.identity, partner)?;
     let key = ed25519_dalek::VerifyingKey::from_bytes(&known.witness_key).map_err(|error| broken(error.to_string()))?;
     NoteVerifier::witness(&partner.origin.to_string(), key).map_err(|error| broken(error.to_string()))
 }
@@ -131,9 +131,9 @@ pub fn choose(work: &mut Work<'_, '_>, names: &[String], threshold: Option<usize
 /// # Errors
 /// The database.
 pub fn cosigners(view: &View<'_, '_>, row: &WitnessedRow) -> Result<Vec<(Origin, Timestamp)>, StoreError> {
-    let mut keys = vec![own_key(view)?];
+    let mut keys = own_keys(view)?;
     for partner in view.db.partners()? {
-        keys.push(key_of(&partner)?);
+        keys.extend(identities::witness_keys(&partner)?);
     }
     // Every line was verified before it was kept; a key that was changed since no longer counts.
     let Ok(opened) = note::open(&row.note, &keys) else { return Ok(Vec::new()) };
@@ -144,12 +144,13 @@ pub fn cosigners(view: &View<'_, '_>, row: &WitnessedRow) -> Result<Vec<(Origin,
     Ok(opened.cosigned.into_iter().filter_map(read).collect())
 }
 
-/// The key with which we cosign.
+/// The keys with which we cosign and have cosigned, the newest first.
 ///
 /// # Errors
 /// The identity names no key.
-pub fn own_key(view: &View<'_, '_>) -> Result<NoteVerifier, StoreError> {
-    key_of_me(view.me)
+pub fn own_keys(view: &View<'_, '_>) -> Result<Vec<NoteVerifier>, StoreError> {
+    let broken = |why: String| StoreError::Corrupt { what: format!("own witness key: {why}") };
+    journal::log_keys::witness_keys(&view.me.identity).map_err(|error| broken(error.to_string()))
 }
 
 pub(crate) fn key_of_me(me: &Me) -> Result<NoteVerifier, StoreError> {
@@ -164,19 +165,32 @@ pub(crate) fn key_of_me(me: &Me) -> Result<NoteVerifier, StoreError> {
 /// # Errors
 /// The database.
 pub fn keys(view: &View<'_, '_>) -> Result<Vec<NoteVerifier>, StoreError> {
-    let log_key = |origin: &Origin, key: &[u8; 32]| {
+    let of_log = |origin: &Origin, keys: LogKeys| {
         let broken = |why: String| StoreError::Corrupt { what: format!("log key of {origin}: {why}") };
-        let key = ed25519_dalek::VerifyingKey::from_bytes(key).map_err(|error| broken(error.to_string()))?;
-        NoteVerifier::new(&origin.to_string(), key).map_err(|error| broken(error.to_string()))
+        keys.verifiers(origin).map_err(|error| broken(error.to_string()))
     };
-    let mut keys = vec![log_key(&view.me.origin, &view.me.identity.log_key)?, own_key(view)?];
+    let mut keys = of_log(&view.me.origin, identities::own_log_keys(view.me)?)?;
+    keys.extend(own_keys(view)?);
     for partner in view.db.partners()? {
         if matches!(partner.state, PartnerState::Active | PartnerState::Held) {
-            keys.push(log_key(&partner.origin, &partner.log_key)?);
-            keys.push(key_of(&partner)?);
+            keys.extend(of_log(&partner.origin, identities::log_keys(view.db, &partner)?)?);
+            keys.extend(identities::witness_keys(&partner)?);
         }
     }
     Ok(keys)
+}
+
+/// The same as lines of a file that checks proofs, and what the owners of those logs no longer stand by.
+///
+/// # Errors
+/// The database.
+pub fn key_lines(view: &View<'_, '_>) -> Result<Vec<String>, StoreError> {
+    let mut lines: Vec<String> = keys(view)?.iter().map(ToString::to_string).collect();
+    for (log, origin) in view.db.logs()? {
+        let spans = view.db.repudiations(log)?;
+        lines.extend(spans.iter().map(|(from, to)| format!("{}{origin} {from} {to}", note::REPUDIATED)));
+    }
+    Ok(lines)
 }
 
 /// How one witness stands.

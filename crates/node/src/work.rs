@@ -31,17 +31,22 @@ pub struct OwnLog {
     added: Vec<Commitment>,
     purged: bool,
     workflow: bool,
+    resign: bool,
 }
 
 impl OwnLog {
     /// The log as the last commit left it.
     #[must_use]
     pub fn new(frontier: Frontier) -> Self {
-        Self { frontier, added: Vec::new(), purged: false, workflow: false }
+        Self { frontier, added: Vec::new(), purged: false, workflow: false, resign: false }
     }
     /// Has something been said in the workflow lane since this was last asked?
     pub(crate) fn take_workflow(&mut self) -> bool {
         std::mem::take(&mut self.workflow)
+    }
+    /// Are the keys others than those of the last signature?
+    pub(crate) fn take_resign(&mut self) -> bool {
+        std::mem::take(&mut self.resign)
     }
     /// Has a body been erased since this was last asked?
     pub(crate) fn take_purged(&mut self) -> bool {
@@ -80,6 +85,11 @@ impl<'t, 'c> Work<'t, 'c> {
     /// Notes that a body was erased: once this is committed, what the write-ahead file still holds of it goes too.
     pub(crate) fn note_purge(&mut self) {
         self.own.purged = true;
+    }
+
+    /// Notes that the keys have changed: the newest checkpoint is signed again with those of now.
+    pub fn note_keys_changed(&mut self) {
+        self.own.resign = true;
     }
 
     /// Notes an own entry; `finish` writes all of a command at once.

@@ -4,12 +4,15 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use journal::identity::SignedIdentity;
 use store::{Batch, Reader, StoreError};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::engine::{Deps, Engine, OpenError, Turn};
+use crate::identities;
 use crate::limits;
-use crate::me::Me;
+use crate::me::{Me, Myself};
+use crate::partner::PartnerError;
 use crate::ports::{Clock, Signer};
 use crate::work::{Signed, View, Work};
 
@@ -45,7 +48,7 @@ pub struct Change {
 }
 
 struct Inner {
-    me: Me,
+    me: Arc<Myself>,
     clock: Arc<dyn Clock>,
     signer: Arc<dyn Signer>,
     queue: mpsc::Sender<Command>,
@@ -78,7 +81,7 @@ impl Node {
         let (queue, commands) = mpsc::channel(limits::WRITE_QUEUE);
         let changes = watch::Sender::new(Change { commits: 0, signed: engine.signed().size });
         let inner = Arc::new(Inner {
-            me: engine.me().clone(),
+            me: Arc::clone(engine.myself()),
             clock: Arc::clone(engine.clock()),
             signer: Arc::clone(engine.signer()),
             queue,
@@ -93,7 +96,7 @@ impl Node {
         let weak = Arc::downgrade(&inner);
         let run = Run { engine, commands };
         std::thread::Builder::new()
-            .name(format!("writer-{}", inner.me.origin.country()))
+            .name(format!("writer-{}", inner.me.now().origin.country()))
             .stack_size(2 * 1024 * 1024)
             .spawn(move || run.run(&weak))
             .map_err(|error| OpenError::Thread(error.to_string()))?;
@@ -102,8 +105,20 @@ impl Node {
 
     /// Who this node is.
     #[must_use]
-    pub fn me(&self) -> &Me {
-        &self.inner.me
+    pub fn me(&self) -> Arc<Me> {
+        self.inner.me.now()
+    }
+
+    /// Goes on under another identity of the same log, which is signed and supersedes the one of now. From the commit on
+    /// the newest checkpoint is signed with the keys of now; whoever calls it has put them in place.
+    ///
+    /// # Errors
+    /// It is not signed, is another log's or no newer; or the node is busy or has stopped.
+    pub async fn adopt(&self, identity: SignedIdentity) -> Result<(), WriteError<PartnerError>> {
+        let (known, signed) = self.write(move |work| identities::adopt(work, identity)).await?;
+        self.inner.me.turn_into(known, signed);
+        self.tell_partners_changed();
+        Ok(())
     }
 
     /// Does the writer still take commands? It stops for good at the first doubt about what is durable.
@@ -247,8 +262,9 @@ impl Node {
         };
         let signed = self.signed();
         let now = self.now();
-        let result = reader
-            .snapshot(|db| use_case(&View { db, me: &self.inner.me, now, signed, signer: self.inner.signer.as_ref() }));
+        let me = self.me();
+        let result =
+            reader.snapshot(|db| use_case(&View { db, me: &me, now, signed, signer: self.inner.signer.as_ref() }));
         lock().push(reader);
         result
     }

@@ -210,6 +210,11 @@ fn still_said(facts: &Facts, viewer: &Viewer, purpose: Purpose) -> Result<(), Be
     if facts.withdrawn && !(own_person && purpose == Purpose::Read) {
         return Err(Because::Withdrawn);
     }
+    // A feed carries it on, so that partners hold the whole log; they mark it as their own nodes do.
+    let use_of_it = !matches!(purpose, Purpose::Read | Purpose::Feed);
+    if facts.repudiated && (use_of_it || *viewer == Viewer::Public) {
+        return Err(Because::Repudiated);
+    }
     Ok(())
 }
 

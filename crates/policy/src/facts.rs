@@ -140,6 +140,8 @@ pub struct Facts {
     pub voluntary: bool,
     /// Has the owner taken it back?
     pub withdrawn: bool,
+    /// Does it stand in the log without being the owner's word: said by somebody who had stolen its keys?
+    pub repudiated: bool,
     /// Has the owner published it by an act of its own?
     pub published: bool,
     /// The thread that it is a version of; `None` in intake.
@@ -189,6 +191,7 @@ impl Facts {
             parties: Arc::new(MemberSet::empty()),
             voluntary: kind == Kind::VoluntaryNotice,
             withdrawn: false,
+            repudiated: false,
             published: false,
             thread: None,
             named_readers: Vec::new(),

@@ -15,6 +15,7 @@ pub fn may(facts: &Facts, viewer: &Viewer, purpose: Purpose) -> bool {
         && table_admits(facts, viewer, what_for)
         && wall_is_open(facts, viewer)
         && (!facts.withdrawn || (is_owners_person(facts, viewer) && what_for == "read"))
+        && (!facts.repudiated || (["read", "feed"].contains(&what_for) && !matches!(viewer, Viewer::Public)))
         && pap_allows(facts, what_for)
         && (what_for != "enforce" || is_order(facts, viewer))
 }

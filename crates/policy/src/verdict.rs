@@ -69,6 +69,8 @@ pub enum Because {
     Unlabelled,
     /// Denied: taken back.
     Withdrawn,
+    /// Somebody else said it with the owner's keys.
+    Repudiated,
     /// Denied: another nation's statement is opened by that nation alone.
     NotOurs,
     /// Denied: the public sees what was published, CLEAR, and not behind the wall.
@@ -124,6 +126,7 @@ impl fmt::Display for Because {
             }
             Self::Unlabelled => "it has no label yet",
             Self::Withdrawn => "its owner took it back",
+            Self::Repudiated => "its owner says that somebody else said it with stolen keys",
             Self::NotOurs => "only its owner opens it to others",
             Self::NotPublished => "it is not published",
             Self::NotInAudience => "it is not in the audience",

@@ -101,12 +101,13 @@ pub fn facts() -> impl Strategy<Value = Facts> {
     let kind = prop_oneof![Just(Kind::Intelligence), Just(Kind::Workflow), select(&Kind::ALL[..])];
     let who = (origin(), option::of(origin()), member_set(), member_set(), audience);
     let what = (kind, option::weighted(0.9, label()), option::weighted(0.9, thread()));
-    let flags = (prop::bool::weighted(0.2), prop::bool::weighted(0.2), any::<bool>(), prop::bool::weighted(0.15));
+    let rarely = || prop::bool::weighted(0.15);
+    let flags = (prop::bool::weighted(0.2), prop::bool::weighted(0.2), any::<bool>(), rarely(), rarely());
     let lists = (vec(entity(), 0..3), vec(reader(), 0..4), vec(wall_exception(), 0..2));
     (who, what, flags, lists).prop_map(|(who, what, flags, lists)| {
         let (here, other, member_set, parties, audience) = who;
         let (kind, label, thread) = what;
-        let (voluntary, withdrawn, published, other_realm) = flags;
+        let (voluntary, withdrawn, published, other_realm, repudiated) = flags;
         let (admitted_constituents, named_readers, disclosed_to) = lists;
         let owner = other.unwrap_or_else(|| here.clone());
         // An envelope may claim another realm than its log's; nobody may then see it.
@@ -121,6 +122,7 @@ pub fn facts() -> impl Strategy<Value = Facts> {
             parties: parties.into(),
             voluntary,
             withdrawn,
+            repudiated,
             published,
             thread,
             named_readers,

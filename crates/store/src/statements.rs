@@ -88,6 +88,19 @@ pub struct StatementRow {
     pub fate: Fate,
 }
 
+/// The wrapped key of one body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrappedRow {
+    /// Its statement.
+    pub statement: StatementId,
+    /// In which log it stands.
+    pub log: LogId,
+    /// Where.
+    pub index: Index,
+    /// The key of the body, wrapped.
+    pub wrapped: Vec<u8>,
+}
+
 /// Every read of a statement begins so; the numbers of the columns are those of [`statement_row`].
 macro_rules! select {
     ($rest:literal) => {
@@ -177,6 +190,22 @@ impl Db<'_> {
     /// The database.
     pub fn statements_after(&self, after: StatementId, limit: usize) -> Result<Vec<StatementRow>, StoreError> {
         self.all(select!("WHERE id > ?1 ORDER BY id LIMIT ?2"), params![after, columns::limit(limit)], statement_row)
+    }
+
+    /// The wrapped keys of bodies in the order of arrival, after a statement: without the bodies, which are large.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn wrapped_after(&self, after: StatementId, limit: usize) -> Result<Vec<WrappedRow>, StoreError> {
+        self.all(
+            "SELECT id, log, idx, wrapped_key FROM statement WHERE id > ?1 AND wrapped_key IS NOT NULL
+             ORDER BY id LIMIT ?2",
+            params![after, columns::limit(limit)],
+            |row| {
+                let index = Index(columns::count(row, 2)?);
+                Ok(WrappedRow { statement: row.get(0)?, log: row.get(1)?, index, wrapped: row.get(3)? })
+            },
+        )
     }
 
     /// The statements of a log that were opened to this node, newest first, before a place.
@@ -276,6 +305,15 @@ impl Tx<'_> {
         )?;
         self.memo.tally(log, sealed.size() - bytes, 0);
         touched(changed, statement)
+    }
+
+    /// Keeps the key of a body as it is wrapped now.
+    ///
+    /// # Errors
+    /// No such statement, or the database.
+    pub fn set_wrapped(&self, statement: StatementId, wrapped: &[u8]) -> Result<(), StoreError> {
+        let sql = "UPDATE statement SET wrapped_key = ?2 WHERE id = ?1";
+        touched(self.run(sql, params![statement, wrapped])?, statement)
     }
 
     fn body_size(&self, statement: StatementId) -> Result<(LogId, i64), StoreError> {

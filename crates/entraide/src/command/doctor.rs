@@ -18,7 +18,7 @@ use super::shapes::{Partner, Status};
 use crate::client::{Ask, Client};
 use crate::keys::{Kind, Layout};
 use crate::limits;
-use crate::signer::Onlooker;
+use crate::signer::{Onlooker, signer_socket};
 
 /// How a check went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -86,9 +86,16 @@ pub(super) async fn doctor(dir: &Path, clock: Arc<dyn Clock>, as_json: bool) -> 
 
 /// Nobody but the node's own user may read keys, database or socket.
 fn permissions(layout: &Layout) -> Check {
-    let mut private: Vec<PathBuf> = vec![layout.dir().to_owned(), layout.keys(), layout.signer(), layout.identity()];
-    private.extend(Kind::ONLINE.iter().map(|kind| layout.key(*kind)));
-    private.push(layout.tls_key());
+    let mut private: Vec<PathBuf> = vec![layout.dir().to_owned(), layout.keys(), layout.identity(), layout.tls_key()];
+    match signer_socket(layout) {
+        // What the signer has is in its own directory, which is none of the node's business.
+        Ok(Some(_)) => private.push(layout.key(Kind::Mandate)),
+        Ok(None) => {
+            private.push(layout.signer());
+            private.extend(Kind::ONLINE.iter().map(|kind| layout.key(*kind)));
+        }
+        Err(error) => return wrong("permissions", error.to_string()),
+    }
     let mut open = Vec::new();
     for path in &private {
         match fs::metadata(path) {

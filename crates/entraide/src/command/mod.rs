@@ -6,6 +6,7 @@ mod doctor;
 mod evidence;
 mod failure;
 mod import;
+mod keys;
 mod objects;
 mod partners;
 mod print;
@@ -92,6 +93,11 @@ enum Command {
     /// Choose the partners that cosign our log, and see how far they have
     #[command(subcommand)]
     Witness(witnesses::WitnessCommand),
+    /// Show the keys, replace them without a gap, or say that they were stolen
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Run the signer as a process of its own, with the keys in --dir and the mark beside them
+    Signer(keys::SignerArgs),
     /// Take files into intake, or assert what is in them
     Import(import::ImportArgs),
     /// Show a statement or an object
@@ -173,6 +179,8 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Verify => proofs::verify(target.local("verify")?, target.json),
         Command::VerifyProof(args) => proofs::verify_proof(&args, target.json),
         Command::VerifyEvidence(args) => evidence::verify(&args, target.json),
+        Command::Keys(keys::KeysCommand::Sign { request, root_key }) => keys::sign(&request, &root_key),
+        Command::Signer(args) => keys::signer(target.local("signer")?, &args),
         Command::Demo(options) => match crate::demo::run(&options).await {
             Ok(_) => Ok(()),
             Err(error @ crate::demo::DemoError::Nations(_)) => Err(Failure::Usage(error.to_string())),
@@ -184,6 +192,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Community(_)
         | Command::Partner(_)
         | Command::Witness(_)
+        | Command::Keys(_)
         | Command::Import(_)
         | Command::Show(_)
         | Command::WhoSees(_)
@@ -210,6 +219,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Community(command) => audiences::community(session, command).await,
         Command::Partner(command) => partners::partner(session, command).await,
         Command::Witness(command) => witnesses::witness(session, command).await,
+        Command::Keys(command) => keys::keys(session, command).await,
         Command::Import(args) => import::import(session, args).await,
         Command::Show(args) => objects::show(session, args).await,
         Command::WhoSees(args) => objects::who_sees(session, args).await,
@@ -226,6 +236,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         | Command::Verify
         | Command::VerifyProof(_)
         | Command::VerifyEvidence(_)
+        | Command::Signer(_)
         | Command::Demo(_) => Err(Failure::Usage("this command is not asked of a node".to_owned())),
     }
 }

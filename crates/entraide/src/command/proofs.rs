@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use journal::log_keys::LogKeys;
 use journal::note::NoteVerifier;
 use journal::proof::{ProofFile, ProvenStatement};
 use journal::{envelope, note};
@@ -99,10 +100,15 @@ impl Drop for Copy {
 /// Everything that the database claims, and that it extends what was signed last.
 fn check(db: &Db<'_>, onlooker: &Onlooker) -> Result<Report, StoreError> {
     let own = &onlooker.identity;
-    let mut keys: HashMap<Origin, [u8; 32]> =
-        db.partners()?.into_iter().map(|partner| (partner.origin, partner.log_key)).collect();
-    keys.insert(own.origin.clone(), own.log_key);
-    let mut report = node::verify::verify(db, onlooker, |origin| keys.get(origin).copied())?;
+    let mut keys: HashMap<Origin, LogKeys> = HashMap::new();
+    for partner in db.partners()? {
+        let of = node::identities::log_keys(db, &partner)?;
+        keys.insert(partner.origin, of);
+    }
+    if let Ok(of) = LogKeys::of(own, []) {
+        keys.insert(own.origin.clone(), of);
+    }
+    let mut report = node::verify::verify(db, onlooker, |origin| keys.get(origin).cloned())?;
     if let Some(fault) = against_mark(db, onlooker)? {
         report.faults.push(fault);
     }
@@ -139,7 +145,11 @@ pub(super) fn verify_proof(args: &VerifyProofArgs, as_json: bool) -> Result<(), 
         let (found, wanted) = (proven.cosigned.len(), args.witnesses);
         return Err(at(&args.file, &format!("{found} known witnesses have cosigned it, and {wanted} were asked for")));
     }
-    tell(&file.extra.origin, &proven, as_json)
+    let text = String::from_utf8_lossy(&read_small(&args.keys).map_err(refused)?).into_owned();
+    let (origin, index) = (file.extra.origin.to_string(), file.index.0);
+    let covers = |(of, from, to): &(String, u64, u64)| *of == origin && (*from..*to).contains(&index);
+    let repudiated = note::read_repudiated(&text).iter().any(covers);
+    tell(&file.extra.origin, &proven, repudiated, as_json)
 }
 
 /// Reads a file of keys.
@@ -171,7 +181,7 @@ fn read_proof(path: &Path) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_| at(path, &"this is not a proof file: it is no text"))
 }
 
-fn tell(origin: &Origin, proven: &ProvenStatement, as_json: bool) -> Result<(), Failure> {
+fn tell(origin: &Origin, proven: &ProvenStatement, repudiated: bool, as_json: bool) -> Result<(), Failure> {
     let ProvenStatement { checkpoint, commitment, opening, cosigned } = proven;
     let cosigned: Vec<(&str, String)> =
         cosigned.iter().map(|one| (one.witness.as_str(), moment(one.seconds))).collect();
@@ -185,13 +195,16 @@ fn tell(origin: &Origin, proven: &ProvenStatement, as_json: bool) -> Result<(), 
     let media = said.as_ref().map(|said| said.media.as_str());
     if as_json {
         return json(&object_of!({
-            "proven": true, "entry": entry, "origin": origin, "index": opening.index, "commitment": commitment,
+            "proven": true, "repudiated": repudiated, "entry": entry, "origin": origin, "index": opening.index, "commitment": commitment,
             "checkpoint": { "size": checkpoint.size, "root": checkpoint.root }, "tlp": label, "media": media,
             "witnesses": cosigned.iter().map(|(by, at)| object_of!({ "by": by, "at": at })).collect::<Vec<_>>(),
             "body": body.map(|(bytes, sha256)| object_of!({ "bytes": bytes, "sha256": sha256 })),
         }));
     }
     line(&format!("proven: {entry} stands in {origin}, whose checkpoint of {} entries is signed", checkpoint.size))?;
+    if repudiated {
+        line("repudiated  its owner says that somebody else said it with stolen keys: it is not its word")?;
+    }
     line(&format!("commitment  {commitment}"))?;
     for (by, moment) in &cosigned {
         line(&format!("witnessed   no later than {moment}, by {by}"))?;

@@ -198,7 +198,7 @@ async fn start_one(dir: &Path, country: Country) -> Result<Member, DemoError> {
     let facts = init::init(dir, &request, Arc::clone(&clock)).await.map_err(|error| at(&error))?;
     let opened = open::open(&Layout::new(dir), clock).map_err(|error| at(&error))?;
     let faces = serve::web(&opened, web, true).map_err(|error| at(&error))?;
-    let service = http_room::server::federating::Federating::new(opened.node.clone(), opened.tls.pin()).await;
+    let service = http_room::server::federating::Federating::new(opened.node.clone(), opened.tls.clone()).await;
     let forger = Forger::new(service.map_err(|error| at(&error))?);
     let up = plug_in(&opened, federation, Arc::clone(&forger));
     Ok(Member { country, facts, opened, federation: federation_at, web: web_at, forger, up: Some(up), faces })

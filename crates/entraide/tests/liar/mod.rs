@@ -49,7 +49,11 @@ pub struct Liar {
     pub origin: Origin,
     pub tls: NodeKey,
     log: SigningKey,
+    root: SigningKey,
+    known: Identity,
     identity: SignedIdentity,
+    /// What it answers when it is asked who it is.
+    pub shown: Option<SignedIdentity>,
     listener: std::net::TcpListener,
     commitments: Vec<Commitment>,
     openings: Vec<Opening>,
@@ -99,9 +103,27 @@ impl Liar {
             class: entraide::init::default_class(country.parse().unwrap()),
             wire: vec![1],
             issued: Timestamp::from_seconds(1_790_000_000),
+            past: journal::log_keys::Past::default(),
         };
-        let identity = identity::sign(&identity, &root);
-        Self { origin, tls, log, identity, listener, commitments: Vec::new(), openings: Vec::new() }
+        let known = identity;
+        let identity = identity::sign(&known, &root);
+        let (commitments, openings, shown) = (Vec::new(), Vec::new(), None);
+        Self { origin, tls, log, root, known, identity, shown, listener, commitments, openings }
+    }
+
+    /// Somebody with the stolen keys of a nation, at its address.
+    pub fn impostor(of: &Identity, tls: NodeKey, log: SigningKey, listener: std::net::TcpListener) -> Self {
+        let mut thief = Self { tls, log, listener, ..Self::new("MT") };
+        thief.origin = of.origin.clone();
+        thief
+    }
+
+    /// Signs with another log key from now on, which its root key names, or another key as if it were its root key.
+    pub fn with_another_log_key(&mut self, rightly: bool) {
+        self.log = SigningKey::from_bytes(&[0x5c; 32]);
+        let next = Identity { version: 2, log_key: *self.log.verifying_key().as_bytes(), ..self.known.clone() };
+        let other = SigningKey::from_bytes(&[0x5d; 32]);
+        self.shown = Some(identity::sign(&next, if rightly { &self.root } else { &other }));
     }
 
     /// Puts a statement into the log.
@@ -193,7 +215,8 @@ impl Liar {
         let listener = self.listener.try_clone().unwrap();
         listener.set_nonblocking(true).unwrap();
         let listener = TcpListener::from_std(listener).unwrap();
-        let (key, desk) = (self.tls.clone(), Arc::new(Desk { script, asked: AtomicUsize::new(0) }));
+        let shown = self.shown.as_ref().map(SignedIdentity::to_bytes);
+        let (key, desk) = (self.tls.clone(), Arc::new(Desk { script, asked: AtomicUsize::new(0), shown }));
         tokio::spawn(async move {
             let (_close, closing) = shutdown();
             serve(listener, &key, desk, Bounds::federation(), closing).await.unwrap();
@@ -204,11 +227,13 @@ impl Liar {
 struct Desk {
     script: Script,
     asked: AtomicUsize,
+    shown: Option<Vec<u8>>,
 }
 
 impl FederationService for Desk {
     fn identity(&self, _: Caller) -> Answer<'_> {
-        Box::pin(async { Err(ServiceError::NotFound) })
+        let shown = self.shown.clone();
+        Box::pin(async move { shown.map(Bytes::from).ok_or(ServiceError::NotFound) })
     }
     fn checkpoint(&self, _: Caller) -> Answer<'_> {
         Box::pin(async { Err(ServiceError::NotFound) })

@@ -8,6 +8,7 @@ use std::time::Duration;
 use entraide::init::{self, Initialised};
 use entraide::machine::MachineClock;
 use entraide::serve::{self, Running, ServeConfig};
+use http_room::server::api::keys::{Keyring, Keys, Signed, Wanted};
 use model::Realm;
 use node::ports::Clock;
 use node::{Node, partner};
@@ -16,6 +17,7 @@ use store::{PartnerState, StoreError};
 pub struct Nation {
     pub running: Running,
     pub facts: Initialised,
+    pub home: std::path::PathBuf,
     _dir: tempfile::TempDir,
 }
 
@@ -35,9 +37,43 @@ impl Nation {
         let clock: Arc<dyn Clock> = Arc::new(MachineClock);
         let home = dir.path().join("node");
         let facts = init::init(&home, &request, Arc::clone(&clock)).await.unwrap();
-        let config = ServeConfig { dir: home, listen: loopback, federation, plain_http: true, clock };
+        let config = ServeConfig { dir: home.clone(), listen: loopback, federation, plain_http: true, clock };
         let running = serve::start(config).await.unwrap();
-        Self { running, facts, _dir: dir }
+        Self { running, facts, home, _dir: dir }
+    }
+
+    /// Stops the node, and starts it again from its directory.
+    pub async fn restart(self) -> Self {
+        let Self { running, facts, home, _dir } = self;
+        assert!(running.stop().await, "the node ends in time");
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let clock: Arc<dyn Clock> = Arc::new(MachineClock);
+        let federation = facts.address.parse().unwrap();
+        let config = ServeConfig { dir: home.clone(), listen: loopback, federation, plain_http: true, clock };
+        let running = serve::start(config).await.unwrap();
+        Self { running, facts, home, _dir }
+    }
+
+    /// The root key signs what the node asks for, and the node puts it in force.
+    pub async fn rotate(&self, wanted: Wanted) -> Keys {
+        let root = entraide::keys::read_key(&self.facts.root_key, entraide::keys::Kind::Root).unwrap();
+        let desk = self.running.desk();
+        let asked = desk.request(wanted).await.unwrap();
+        let request = journal::rotation::Request::read(&asked.request).unwrap();
+        let signed = request.sign(&ed25519_dalek::SigningKey::from_bytes(&root)).unwrap().write();
+        desk.install(Signed { signed, overlap: Some(60) }).await.unwrap()
+    }
+
+    /// Waits until nothing of a rotation is left to do.
+    pub async fn settled(&self) -> Keys {
+        for _ in 0..3_000 {
+            let keys = self.running.desk().keys().await.unwrap();
+            if keys.rotation.is_none() {
+                return keys;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{}: the rotation does not end", self.facts.origin);
     }
 
     pub fn node(&self) -> &Node {

@@ -118,6 +118,17 @@ impl FederationClient {
         self.fetch(IDENTITY).await
     }
 
+    /// Tells the partner who we are now; answers with the version of our identity that it then holds.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `Refused` if it does not take it, or is too old to.
+    pub async fn announce(&self, identity: Vec<u8>) -> Result<u64, ClientError> {
+        let request = request(Method::POST, IDENTITY, Bytes::from(identity))?;
+        let told = self.ask(request, limits::ANSWER, limits::SMALL_ANSWER_BYTES).await?;
+        let version = std::str::from_utf8(&told).ok().and_then(|text| text.strip_suffix('\n')?.parse().ok());
+        version.ok_or_else(|| ClientError::protocol("the version of an identity is no number"))
+    }
+
     /// Has the connection ended?
     #[must_use]
     pub fn is_closed(&self) -> bool {

@@ -7,13 +7,16 @@ use std::time::Duration;
 use node::ports::{Boxed, PartnerAddress, Transport, TransportError, WitnessAnswer};
 
 use super::{ClientError, FederationClient};
-use crate::tls::NodeKey;
+use crate::tls::{NodeKey, PinBytes};
 
 /// Asks partners over connections that are pinned to their keys.
 pub struct PinnedTransport {
     key: NodeKey,
-    open: Mutex<HashMap<PartnerAddress, Arc<FederationClient>>>,
+    open: Mutex<HashMap<PartnerAddress, Kept>>,
 }
+
+/// A connection, and the key with which we showed ourselves on it.
+type Kept = (PinBytes, Arc<FederationClient>);
 
 impl PinnedTransport {
     /// A transport that shows our key.
@@ -24,8 +27,10 @@ impl PinnedTransport {
 
     fn kept(&self, to: &PartnerAddress) -> Option<Arc<FederationClient>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, client| !client.is_closed());
-        open.get(to).cloned()
+        // Once our key is replaced, partners will no longer know the one with which an open connection was made.
+        let shown = self.key.pin();
+        open.retain(|_, (pin, client)| *pin == shown && !client.is_closed());
+        open.get(to).map(|(_, client)| Arc::clone(client))
     }
 
     fn forget(&self, to: &PartnerAddress) {
@@ -36,9 +41,10 @@ impl PinnedTransport {
         if let Some(client) = self.kept(to) {
             return Ok(client);
         }
+        let shown = self.key.pin();
         let client = Arc::new(self.connect(to).await?);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.insert(to.clone(), Arc::clone(&client));
+        open.insert(to.clone(), (shown, Arc::clone(&client)));
         Ok(client)
     }
 
@@ -70,6 +76,25 @@ impl Transport for PinnedTransport {
                     Err(told(&error))
                 }
             }
+        })
+    }
+
+    fn identity(&self, to: &PartnerAddress) -> Boxed<'_, Result<Vec<u8>, TransportError>> {
+        let to = to.clone();
+        Box::pin(async move {
+            let told = |error: ClientError| TransportError { reason: error.to_string() };
+            let client = self.client(&to).await.map_err(told)?;
+            client.identity().await.map(Vec::from).map_err(told)
+        })
+    }
+
+    fn announce(&self, to: &PartnerAddress, identity: Vec<u8>) -> Boxed<'_, Result<u64, TransportError>> {
+        let to = to.clone();
+        Box::pin(async move {
+            let told = |error: ClientError| TransportError { reason: error.to_string() };
+            // A connection of its own: one that a partner took for a stranger's is cut after a minute.
+            let client = self.connect(&to).await.map_err(told)?;
+            client.announce(identity).await.map_err(told)
         })
     }
 

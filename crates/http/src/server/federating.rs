@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use journal::identity::SignedIdentity;
 use journal::peering::{PeerRequest, Session};
 use journal::tree::{TilePath, Tiles};
 use journal::wire::{self, FeedPage, FeedRequest};
@@ -12,6 +13,7 @@ use journal::witness::{AddCheckpoint, WitnessError};
 use node::cosign::{self, CosignError};
 use node::feed::{self, FeedError};
 use node::gossip;
+use node::identities::{self, Held};
 use node::partner::{self, Hosted, PartnerError};
 use node::{Node, WriteError};
 use store::{LogId, PartnerState, ReleaseSeq, StoreError};
@@ -20,13 +22,13 @@ use tokio::time::Instant;
 
 use super::accept::Caller;
 use super::federation::{Answer, Cosigned, Cosigning, FederationService, ServiceError};
-use crate::tls::PinBytes;
+use crate::tls::{NodeKey, PinBytes};
 
 /// A node as its partners see it.
 pub struct Federating {
     node: Node,
-    /// The pin of our own certificate: peering binds its proofs to it.
-    pin: PinBytes,
+    /// The key of our own certificate: peering binds its proofs to it.
+    key: NodeKey,
     known: RwLock<HashSet<PinBytes>>,
     polls: Mutex<HashMap<LogId, Polls>>,
 }
@@ -42,13 +44,13 @@ struct Polls {
 }
 
 impl Federating {
-    /// Serves `node`, whose certificate has the key of `pin`.
+    /// Serves `node`, whose certificate has this key.
     ///
     /// # Errors
     /// The partners could not be read.
-    pub async fn new(node: Node, pin: PinBytes) -> Result<Arc<Self>, StoreError> {
+    pub async fn new(node: Node, key: NodeKey) -> Result<Arc<Self>, StoreError> {
         let known = read_pins(&node).await?;
-        let service = Arc::new(Self { node, pin, known: RwLock::new(known), polls: Mutex::new(HashMap::new()) });
+        let service = Arc::new(Self { node, key, known: RwLock::new(known), polls: Mutex::new(HashMap::new()) });
         tokio::spawn(keep_pins(Arc::downgrade(&service)));
         Ok(service)
     }
@@ -167,7 +169,7 @@ impl Federating {
         let session = Session {
             exporter: caller.exporter,
             joiner: journal::identity::Pin::new(caller.pin),
-            host: journal::identity::Pin::new(self.pin),
+            host: journal::identity::Pin::new(self.key.pin()),
         };
         let hosted = self.node.write(move |work| partner::host(work, &request, &session)).await;
         match hosted {
@@ -178,6 +180,27 @@ impl Federating {
             Err(WriteError::Busy) => Err(ServiceError::TooMany { retry_after: 1 }),
             Err(error @ WriteError::Stopped(_)) => Err(ServiceError::Unavailable(error.to_string())),
         }
+    }
+
+    /// Takes another identity of a partner, whoever brings it.
+    async fn take_identity(&self, body: Bytes) -> Result<Bytes, ServiceError> {
+        let signed = SignedIdentity::from_bytes(&body).map_err(|error| ServiceError::BadRequest(error.to_string()))?;
+        // Strangers may bring one: what they bring is looked at on a snapshot before the writer is asked.
+        let looked = signed.clone();
+        let held = self.node.read(move |view| identities::held(view, &looked)).await;
+        let version = match held.map_err(|error| refuse_identity(&error))? {
+            Held::Already(version) => version,
+            Held::News => match self.node.write(move |work| identities::take(work, &signed)).await {
+                Ok(version) => {
+                    self.node.tell_partners_changed();
+                    version
+                }
+                Err(WriteError::Refused(error)) => return Err(refuse_identity(&error)),
+                Err(WriteError::Busy) => return Err(ServiceError::TooMany { retry_after: 1 }),
+                Err(error @ WriteError::Stopped(_)) => return Err(ServiceError::Unavailable(error.to_string())),
+            },
+        };
+        Ok(Bytes::from(format!("{version}\n")))
     }
 
     async fn cosign(&self, caller: Caller, body: Bytes) -> Result<Cosigned, ServiceError> {
@@ -239,6 +262,9 @@ impl FederationService for Federating {
     fn add_checkpoint(&self, caller: Caller, body: Bytes) -> Cosigning<'_> {
         Box::pin(self.cosign(caller, body))
     }
+    fn announced(&self, _: Caller, body: Bytes) -> Answer<'_> {
+        Box::pin(self.take_identity(body))
+    }
     fn peer(&self, caller: Caller, body: Bytes) -> Answer<'_> {
         Box::pin(self.host(caller, body))
     }
@@ -273,6 +299,26 @@ fn refuse_to_cosign(error: &CosignError) -> ServiceError {
         CosignError::Signer(error) => {
             tracing::error!(%error, "nothing could be cosigned");
             ServiceError::Unavailable("the witness's key cannot be used".to_owned())
+        }
+    }
+}
+
+/// "Not a partner" and "not its word" are one answer: a stranger learns nothing of whom we know.
+fn refuse_identity(error: &PartnerError) -> ServiceError {
+    match error {
+        PartnerError::Store(error) => failed(error),
+        PartnerError::Peering(_)
+        | PartnerError::Invitation
+        | PartnerError::Tries
+        | PartnerError::Self_
+        | PartnerError::Realm(_)
+        | PartnerError::Unknown(_)
+        | PartnerError::Ambiguous(_)
+        | PartnerError::State { .. }
+        | PartnerError::Roster(_)
+        | PartnerError::Identity(..) => {
+            tracing::debug!(%error, "an identity was not taken");
+            ServiceError::Forbidden
         }
     }
 }

@@ -93,6 +93,11 @@ pub trait FederationService: Send + Sync + 'static {
     fn releases(&self, caller: Caller, query: String) -> Answer<'_>;
     /// Cosigns the caller's checkpoint, if it extends the one that was cosigned last.
     fn add_checkpoint(&self, caller: Caller, body: Bytes) -> Cosigning<'_>;
+    /// Takes another identity of a partner; answers with the version of it that is then held. The caller's key may be
+    /// unknown, since a node whose TLS key was stolen speaks with another: what counts is who signed.
+    fn announced(&self, _caller: Caller, _body: Bytes) -> Answer<'_> {
+        Box::pin(async { Err(ServiceError::NotFound) })
+    }
     /// Peering: reads a peer request, answers with ours. The caller's key may be unknown.
     fn peer(&self, caller: Caller, body: Bytes) -> Answer<'_>;
     /// Does this pin belong to a partner? Asked for every request, so it must not wait.
@@ -102,7 +107,7 @@ pub trait FederationService: Send + Sync + 'static {
 /// The routes. Mount them on [`serve_tls`]: without its [`Caller`] every request is refused.
 pub fn router(service: Arc<dyn FederationService>) -> Router {
     Router::new()
-        .route(IDENTITY, get(identity))
+        .route(IDENTITY, get(identity).post(announced))
         .route(CHECKPOINT, get(checkpoint))
         .route("/federation/v1/log/tile/{*path}", get(tile))
         .route(RELEASES, get(releases))
@@ -134,19 +139,29 @@ pub async fn serve(
 
 type Service = State<Arc<dyn FederationService>>;
 
-/// Lets partners through, and strangers to the peer route only. Everything else is the same refusal, so that a
+/// Lets partners through, and strangers to peer or to announce an identity only. Everything else is the same refusal, so that a
 /// stranger learns nothing about what exists.
 async fn partners_only(State(service): Service, request: Request, next: Next) -> Response {
     let Some(caller) = request.extensions().get::<Caller>() else {
         return Problem::forbidden().into_response();
     };
-    let peering = request.method() == Method::POST && request.uri().path() == PEER;
-    if peering || service.known(&caller.pin) { next.run(request).await } else { Problem::forbidden().into_response() }
+    let open = request.method() == Method::POST && matches!(request.uri().path(), PEER | IDENTITY);
+    if open || service.known(&caller.pin) { next.run(request).await } else { Problem::forbidden().into_response() }
 }
 
 async fn identity(State(service): Service, Extension(caller): Extension<Caller>) -> Result<Response, Problem> {
     let body = service.identity(caller).await?;
     Ok(answer(body, "application/octet-stream", "no-store"))
+}
+
+async fn announced(
+    State(service): Service,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let body = read_body(request.into_body(), journal::identity::MAX_IDENTITY_BYTES).await?;
+    let body = service.announced(caller, body).await?;
+    Ok(answer(body, "text/plain; charset=utf-8", "no-store"))
 }
 
 async fn checkpoint(State(service): Service, Extension(caller): Extension<Caller>) -> Result<Response, Problem> {

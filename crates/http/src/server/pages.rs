@@ -5,6 +5,7 @@ mod assets;
 mod audiences;
 mod frame;
 mod json;
+mod keys;
 mod limits;
 mod link;
 mod log;
@@ -34,6 +35,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/objects/{id}", get(object::page))
         .route("/objects/{id}/withdraw", get(object::back).post(object::withdraw))
         .route("/log", get(log::page))
+        .route("/keys", get(keys::page))
         .route("/proofs/{entry}", get(log::proof_page))
         .route("/proofs/{entry}/file", get(log::proof_file))
         .route("/audiences", get(audiences::page))

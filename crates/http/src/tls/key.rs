@@ -1,14 +1,17 @@
 //! The node's own TLS key and self-signed certificate: made, written, read.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use data_encoding::BASE64;
 use model::Origin;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
 
 use super::{PinBytes, TlsError, pin_of_certificate, provider};
@@ -32,11 +35,16 @@ pub enum KeyError {
 
 /// The key with which a node proves who it is on the federation's connections, and its certificate.
 ///
-/// Cheap to clone. The private key is wiped when the last clone goes; it is never printed.
+/// Cheap to clone: all clones are one key, and take another together ([`NodeKey::turn_into`]). The private key is wiped
+/// when it is let go of; it is never printed.
 #[derive(Clone)]
-pub struct NodeKey {
+pub struct NodeKey(Arc<RwLock<Arc<Held>>>);
+
+/// One key and its certificate.
+#[derive(Debug)]
+struct Held {
     pin: PinBytes,
-    private: Arc<Zeroizing<Vec<u8>>>,
+    private: Zeroizing<Vec<u8>>,
     certified: Arc<CertifiedKey>,
 }
 
@@ -70,7 +78,18 @@ impl NodeKey {
         let signing = provider().key_provider.load_private_key(signing).map_err(|_| KeyError::Private)?;
         let certified = CertifiedKey::new(vec![certificate], signing);
         certified.keys_match().map_err(|_| KeyError::Mismatch)?;
-        Ok(Self { pin, private: Arc::new(Zeroizing::new(private.to_vec())), certified: Arc::new(certified) })
+        let held = Held { pin, private: Zeroizing::new(private.to_vec()), certified: Arc::new(certified) };
+        Ok(Self(Arc::new(RwLock::new(Arc::new(held)))))
+    }
+
+    /// From now on every new connection, on either side, is made with the key of `other`. Those that are open stay.
+    pub fn turn_into(&self, other: &Self) {
+        let next = other.held();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+
+    fn held(&self) -> Arc<Held> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Reads what [`NodeKey::to_pem`] wrote: a certificate and a private key (RFC 7468), in either order.
@@ -87,38 +106,58 @@ impl NodeKey {
     #[must_use]
     pub fn to_pem(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(2_048));
-        push_pem(&mut text, "CERTIFICATE", self.certificate_der());
-        push_pem(&mut text, "PRIVATE KEY", &self.private);
+        let held = self.held();
+        push_pem(&mut text, "CERTIFICATE", held.certified.cert.first().map_or(&[], |der| der.as_ref()));
+        push_pem(&mut text, "PRIVATE KEY", &held.private);
         text
     }
 
     /// The certificate, DER.
     #[must_use]
-    pub fn certificate_der(&self) -> &[u8] {
-        self.certified.cert.first().map_or(&[], |certificate| certificate.as_ref())
+    pub fn certificate_der(&self) -> Vec<u8> {
+        self.held().certified.cert.first().map_or(Vec::new(), |certificate| certificate.to_vec())
     }
 
     /// The private key, PKCS #8 DER. It is a secret.
     #[must_use]
-    pub fn private_der(&self) -> &[u8] {
-        &self.private
+    pub fn private_der(&self) -> Zeroizing<Vec<u8>> {
+        self.held().private.clone()
     }
 
     /// The pin that partners know this node by.
     #[must_use]
     pub fn pin(&self) -> PinBytes {
-        self.pin
+        self.held().pin
     }
 
-    /// What hands this key to a handshake, on either side.
-    pub(super) fn resolver(&self) -> Arc<SingleCertAndKey> {
-        Arc::new(SingleCertAndKey::from(Arc::clone(&self.certified)))
+    /// What hands this key, as it then is, to a handshake on either side.
+    pub(super) fn resolver(&self) -> Arc<Shown> {
+        Arc::new(Shown(self.clone()))
+    }
+}
+
+/// Shows the certificate that the node has at the moment of the handshake, whatever name it is called by.
+#[derive(Debug)]
+pub(super) struct Shown(NodeKey);
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.held().certified))
+    }
+}
+
+impl ResolvesClientCert for Shown {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.held().certified))
+    }
+    fn has_certs(&self) -> bool {
+        true
     }
 }
 
 impl fmt::Debug for NodeKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NodeKey({})", model::bytes::hex(&self.pin))
+        write!(f, "NodeKey({})", model::bytes::hex(&self.pin()))
     }
 }
 
@@ -163,8 +202,8 @@ mod tests {
         let stranger = other.to_pem();
         let foreign = stranger.split_at(stranger.find("-----BEGIN PRIVATE").unwrap()).1;
         check(&format!("{certificate}{foreign}"), Err(KeyError::Mismatch));
-        assert_eq!(NodeKey::from_der(b"no", key.private_der()).map(|_| ()), Err(KeyError::Certificate));
-        assert_eq!(NodeKey::from_der(key.certificate_der(), b"no").map(|_| ()), Err(KeyError::Private));
+        assert_eq!(NodeKey::from_der(b"no", &key.private_der()).map(|_| ()), Err(KeyError::Certificate));
+        assert_eq!(NodeKey::from_der(&key.certificate_der(), b"no").map(|_| ()), Err(KeyError::Private));
     }
 
     #[test]
@@ -173,6 +212,15 @@ mod tests {
         let name = origin().to_string();
         assert!(key.certificate_der().windows(name.len()).any(|bytes| bytes == name.as_bytes()));
         assert_eq!(format!("{key:?}"), format!("NodeKey({})", model::bytes::hex(&key.pin())));
+    }
+
+    #[test]
+    fn all_clones_take_another_key_together() {
+        let (key, next) = (NodeKey::generate(&origin()).unwrap(), NodeKey::generate(&origin()).unwrap());
+        let clone = key.clone();
+        key.turn_into(&next);
+        assert_eq!((clone.pin(), clone.certificate_der()), (next.pin(), next.certificate_der()));
+        assert_eq!(*clone.private_der(), *next.private_der());
     }
 
     #[test]

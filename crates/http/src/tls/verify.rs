@@ -149,9 +149,9 @@ mod tests {
         let (ours, other) = (key(), key());
         let chain = [CertificateDer::from(other.certificate_der().to_vec())];
         let garbled = || Err(CertificateError::BadEncoding.into());
-        check(ours.pin(), ours.certificate_der(), &[], Ok(()));
-        check(ours.pin(), other.certificate_der(), &[], Err(WRONG_KEY));
-        check(ours.pin(), ours.certificate_der(), &chain, garbled());
+        check(ours.pin(), &ours.certificate_der(), &[], Ok(()));
+        check(ours.pin(), &other.certificate_der(), &[], Err(WRONG_KEY));
+        check(ours.pin(), &ours.certificate_der(), &chain, garbled());
         check(ours.pin(), &[0x30; 40], &[], garbled());
         check(ours.pin(), &vec![0x30; limits::CERTIFICATE_BYTES + 1], &[], garbled());
         let mut longer = ours.certificate_der().to_vec();

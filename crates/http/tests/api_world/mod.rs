@@ -10,6 +10,7 @@ use ed25519_dalek::SigningKey;
 use http_body_util::BodyExt;
 use http_room::client::join::{JoinError, Joined};
 use http_room::server::accept::LocalSocket;
+use http_room::server::api::keys::{self, Keyring, KeyringError};
 use http_room::server::api::{self, Ctx, Joiner};
 use journal::checkpoint::{self, Checkpoint, SignedCheckpoint};
 use journal::cursor::CursorKey;
@@ -50,8 +51,8 @@ impl Random for Dice {
 struct Keys {
     log: SigningKey,
     mark: Mutex<Option<Checkpoint>>,
-    wrapping: WrappingKey,
-    cursor: CursorKey,
+    wrapping: Arc<WrappingKey>,
+    cursor: Arc<CursorKey>,
 }
 
 impl Signer for Keys {
@@ -65,11 +66,11 @@ impl Signer for Keys {
     fn mark(&self) -> Option<Checkpoint> {
         self.mark.lock().unwrap().clone()
     }
-    fn wrapping_key(&self) -> &WrappingKey {
-        &self.wrapping
+    fn wrapping_key(&self) -> Arc<WrappingKey> {
+        Arc::clone(&self.wrapping)
     }
-    fn cursor_key(&self) -> &CursorKey {
-        &self.cursor
+    fn cursor_key(&self) -> Arc<CursorKey> {
+        Arc::clone(&self.cursor)
     }
 }
 
@@ -78,6 +79,21 @@ struct Nobody;
 impl Joiner for Nobody {
     fn accept(&self, _: String) -> Boxed<'_, Result<Joined, JoinError>> {
         Box::pin(async { Err(JoinError::Partner(WriteError::Refused(PartnerError::Invitation))) })
+    }
+}
+
+impl Keyring for Nobody {
+    fn keys(&self) -> Boxed<'_, Result<keys::Keys, KeyringError>> {
+        Box::pin(async { Err(KeyringError::Refused("this node has no keys".to_owned())) })
+    }
+    fn request(&self, _: keys::Wanted) -> Boxed<'_, Result<keys::Request, KeyringError>> {
+        Box::pin(async { Err(KeyringError::Refused("this node has no keys".to_owned())) })
+    }
+    fn install(&self, _: keys::Signed) -> Boxed<'_, Result<keys::Keys, KeyringError>> {
+        Box::pin(async { Err(KeyringError::Refused("this node has no keys".to_owned())) })
+    }
+    fn renew(&self, _: String) -> Boxed<'_, Result<keys::Keys, KeyringError>> {
+        Box::pin(async { Err(KeyringError::Refused("this node has no keys".to_owned())) })
     }
 }
 
@@ -100,6 +116,7 @@ pub fn signed_identity(country: &str, seed: u8) -> SignedIdentity {
         class: PartnerClass::EuState,
         wire: vec![1],
         issued: Timestamp::from_seconds(START - 86_400),
+        past: journal::log_keys::Past::default(),
     };
     identity::sign(&identity, &root)
 }
@@ -169,8 +186,8 @@ impl World {
         let keys = Keys {
             log: SigningKey::from_bytes(&[12; 32]),
             mark: Mutex::new(None),
-            wrapping: WrappingKey::new([1; 32]),
-            cursor: CursorKey::new([2; 32]),
+            wrapping: Arc::new(WrappingKey::new([1; 32])),
+            cursor: Arc::new(CursorKey::new([2; 32])),
         };
         let deps = Deps {
             clock: clock.clone(),
@@ -179,7 +196,12 @@ impl World {
             identity: signed_identity("FR", 11),
         };
         let node = Node::open(dir.path(), deps).unwrap();
-        let app = api::router(Ctx { node: node.clone(), joiner: Arc::new(Nobody), plain_http: true });
+        let app = api::router(Ctx {
+            node: node.clone(),
+            joiner: Arc::new(Nobody),
+            keyring: Arc::new(Nobody),
+            plain_http: true,
+        });
         Self { node, app, clock, _dir: dir }
     }
 

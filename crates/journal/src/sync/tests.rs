@@ -5,6 +5,7 @@ use model::{AudienceAt, AudienceId, Label, MediaType, MemberSet, OpenBody, RootI
 use proptest::prelude::*;
 
 use super::*;
+use crate::checkpoint;
 use crate::wire::WireError;
 
 /// A partner's node: its log, what opens it, and its key.

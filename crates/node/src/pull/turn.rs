@@ -8,6 +8,7 @@ use journal::wire::{self, FeedPage};
 use model::{Lane, Origin};
 use store::{LogId, PartnerState, StoreError};
 
+use crate::identities;
 use crate::limits;
 use crate::ports::PartnerAddress;
 use crate::receive::ReceiveError;
@@ -50,10 +51,11 @@ pub fn start(
     let Some(partner) = view.db.partner(log)?.filter(|row| row.state == PartnerState::Active) else {
         return Ok(None);
     };
+    // A partner may have another key since the turn before.
+    let keys = identities::log_keys(view.db, &partner)?;
     let replica = match kept {
-        Some(replica) => replica,
-        None => Replica::new(origin.clone(), &partner.log_key, view.db.tree(log)?.frontier)
-            .map_err(|error| StoreError::Corrupt { what: format!("log key of a partner: {error}") })?,
+        Some(replica) => Replica { keys, ..replica },
+        None => Replica::with_keys(origin.clone(), keys, view.db.tree(log)?.frontier),
     };
     Ok(Some(Start {
         replica,

@@ -150,8 +150,10 @@ pub fn proof(view: &View<'_, '_>, viewer: &Viewer, name: EntryRef, sealed: bool)
     let log = statement.log;
     let row = view.db.object(statement.id)?.ok_or(ObjectError::NotFound)?;
     let facts = super::facts_of_row(view, &row)?;
+    // What a thief said stands in the log, and a proof may show that; its content is nothing that anybody carries out.
+    let (purpose, sealed) = if facts.repudiated { (Purpose::Read, true) } else { (Purpose::Export, sealed) };
     let proved = Proved { facts, statement };
-    let proved = policy::release(proved, viewer, Purpose::Export, &PolicyVersion::CURRENT)?.into_inner();
+    let proved = policy::release(proved, viewer, purpose, &PolicyVersion::CURRENT)?.into_inner();
     let (size, checkpoint) = covering(view, log, name.index)?;
     let broken = |error: &dyn std::fmt::Display| StoreError::Corrupt { what: format!("proof of {name}: {error}") };
     let hashes = tree::inclusion_proof(&view.db.tiles(log), name.index.0, size).map_err(|error| broken(&error))?;

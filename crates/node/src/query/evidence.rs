@@ -2,10 +2,10 @@
 
 use journal::checkpoint;
 use journal::evidence_file::EvidenceFile;
-use journal::note::NoteVerifier;
 use journal::tree;
 use store::{EvidenceId, StoreError};
 
+use crate::identities;
 use crate::work::View;
 
 /// Why there is no file.
@@ -40,13 +40,13 @@ pub fn file(view: &View<'_, '_>, id: EvidenceId) -> Result<EvidenceFile, Evidenc
     let broken = |error: tree::ProofError<StoreError>| StoreError::Corrupt { what: format!("{origin}: {error}") };
     let root = tree::root_at(&tiles, small.size).map_err(broken)?;
     let proof = tree::consistency_proof(&tiles, small.size, large.size).map_err(broken)?;
-    let key = if row.log == view.me.log {
-        view.me.identity.log_key
+    let keys = if row.log == view.me.log {
+        identities::own_log_keys(view.me)?
     } else {
-        view.db.partner(row.log)?.ok_or(EvidenceError::NotFound)?.log_key
+        let partner = view.db.partner(row.log)?.ok_or(EvidenceError::NotFound)?;
+        identities::log_keys(view.db, &partner)?
     };
     let file = EvidenceFile { origin: origin.clone(), root, proof, ours, theirs };
-    let key = ed25519_dalek::VerifyingKey::from_bytes(&key).ok();
-    let key = key.and_then(|key| NoteVerifier::new(&origin.to_string(), key).ok()).ok_or(EvidenceError::OursAlone)?;
-    if file.verify(&[key]).is_ok() { Ok(file) } else { Err(EvidenceError::OursAlone) }
+    let keys = keys.verifiers(&origin).map_err(|_| EvidenceError::OursAlone)?;
+    if file.verify(&keys).is_ok() { Ok(file) } else { Err(EvidenceError::OursAlone) }
 }

@@ -68,7 +68,7 @@ pub fn facts_of(
 /// The database.
 pub fn facts_of_row(view: &View<'_, '_>, row: &ObjectRow) -> Result<Facts, StoreError> {
     let members = if row.log == view.me.log { Some(reached(view.db, row)?) } else { None };
-    facts(
+    let mut facts = facts(
         view,
         Source {
             log: row.log,
@@ -79,7 +79,9 @@ pub fn facts_of_row(view: &View<'_, '_>, row: &ObjectRow) -> Result<Facts, Store
             members,
             withdrawn: row.state != ObjectState::Live,
         },
-    )
+    )?;
+    facts.repudiated = view.db.is_repudiated(row.log, row.index)?;
+    Ok(facts)
 }
 
 /// Everyone to whom an own statement was ever opened: by its first release and by every backfill since.

@@ -43,6 +43,14 @@ impl Governed for Object {
     }
 }
 
+impl Object {
+    /// Does its owner no longer stand by it, because somebody else said it with stolen keys?
+    #[must_use]
+    pub const fn is_repudiated(&self) -> bool {
+        self.facts.repudiated
+    }
+}
+
 /// One object whole: this statement, its bytes, and the other statements about the same id.
 #[derive(Debug, Clone)]
 pub struct ObjectDetail {

@@ -60,7 +60,7 @@ pub(crate) fn read(view: &View<'_, '_>) -> Result<WitnessesStatus, StoreError> {
         witnesses: quorum.witnesses.into_iter().map(of).collect(),
         threshold: quorum.threshold,
         witnessed: view.db.witnessed(view.me.log)?.map(|row| (row.size, row.at)),
-        keys: witness::keys(view)?.iter().map(ToString::to_string).collect(),
+        keys: witness::key_lines(view)?,
     })
 }
 

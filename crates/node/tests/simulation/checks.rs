@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use journal::log_keys::LogKeys;
 use model::{Index, Lane, MemberSet, Origin};
 use policy::{Purpose, Viewer, oracle};
 use store::{ObjectFilter, ObjectRow, ObjectState, StatementId, StoreError};
@@ -185,14 +186,15 @@ impl World {
 
     /// Every log of a node verifies, and so does every statement and every body.
     fn check_log(&mut self, at: usize) {
-        let keys: BTreeMap<Origin, [u8; 32]> = self
+        let keys: BTreeMap<Origin, LogKeys> = self
             .nations
             .iter()
             .map(|one| (one.origin(), crate::world::signed_identity(one.country, one.seed)))
-            .map(|(origin, signed)| (origin, journal::identity::verify(&signed).unwrap().into_inner().log_key))
+            .map(|(origin, signed)| (origin, journal::identity::verify(&signed).unwrap().into_inner()))
+            .map(|(origin, known)| (origin, LogKeys::of(&known, []).unwrap()))
             .collect();
         let report =
-            self.up(at).read(|view| node::verify::verify(view.db, view.signer, |origin| keys.get(origin).copied()));
+            self.up(at).read(|view| node::verify::verify(view.db, view.signer, |origin| keys.get(origin).cloned()));
         assert!(report.faults.is_empty(), "{}: {:?}", self.story(), report.faults);
         assert!(report.logs as usize >= self.nations.len() && report.statements > 0);
         // What partners hold of an honest log is a part of it, and what they hold was signed.

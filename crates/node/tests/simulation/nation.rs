@@ -48,8 +48,8 @@ pub struct Mark {
 
 pub struct MarkedSigner {
     log_key: SigningKey,
-    wrapping: WrappingKey,
-    cursor: CursorKey,
+    wrapping: Arc<WrappingKey>,
+    cursor: Arc<CursorKey>,
     mark: Arc<Mark>,
 }
 
@@ -80,11 +80,11 @@ impl Signer for MarkedSigner {
     fn mark(&self) -> Option<Checkpoint> {
         self.mark.signed.lock().unwrap().clone()
     }
-    fn wrapping_key(&self) -> &WrappingKey {
-        &self.wrapping
+    fn wrapping_key(&self) -> Arc<WrappingKey> {
+        Arc::clone(&self.wrapping)
     }
-    fn cursor_key(&self) -> &CursorKey {
-        &self.cursor
+    fn cursor_key(&self) -> Arc<CursorKey> {
+        Arc::clone(&self.cursor)
     }
 }
 
@@ -175,8 +175,8 @@ impl Nation {
                 random: Box::new(Seeded(self.rng ^ (self.boots << 40))),
                 signer: Arc::new(MarkedSigner {
                     log_key: SigningKey::from_bytes(&[self.seed; 32]),
-                    wrapping: WrappingKey::new([self.seed ^ 0x55; 32]),
-                    cursor: CursorKey::new([self.seed ^ 0x33; 32]),
+                    wrapping: Arc::new(WrappingKey::new([self.seed ^ 0x55; 32])),
+                    cursor: Arc::new(CursorKey::new([self.seed ^ 0x33; 32])),
                     mark: Arc::clone(mark),
                 }),
                 identity: world::signed_identity(self.country, self.seed),

@@ -47,8 +47,8 @@ impl Random for Seeded {
 
 pub struct MemorySigner {
     log_key: SigningKey,
-    wrapping: WrappingKey,
-    cursor: CursorKey,
+    wrapping: Arc<WrappingKey>,
+    cursor: Arc<CursorKey>,
     mark: Mutex<Option<Checkpoint>>,
     name: String,
 }
@@ -57,8 +57,8 @@ impl MemorySigner {
     pub fn new(seed: u8, mark: Option<Checkpoint>) -> Self {
         Self {
             log_key: SigningKey::from_bytes(&[seed; 32]),
-            wrapping: WrappingKey::new([seed ^ 0x55; 32]),
-            cursor: CursorKey::new([seed ^ 0x33; 32]),
+            wrapping: Arc::new(WrappingKey::new([seed ^ 0x55; 32])),
+            cursor: Arc::new(CursorKey::new([seed ^ 0x33; 32])),
             mark: Mutex::new(mark),
             name: String::new(),
         }
@@ -85,11 +85,11 @@ impl Signer for MemorySigner {
     fn mark(&self) -> Option<Checkpoint> {
         self.mark.lock().unwrap().clone()
     }
-    fn wrapping_key(&self) -> &WrappingKey {
-        &self.wrapping
+    fn wrapping_key(&self) -> Arc<WrappingKey> {
+        Arc::clone(&self.wrapping)
     }
-    fn cursor_key(&self) -> &CursorKey {
-        &self.cursor
+    fn cursor_key(&self) -> Arc<CursorKey> {
+        Arc::clone(&self.cursor)
     }
 }
 
@@ -121,6 +121,7 @@ pub fn signed_identity(country: &str, seed: u8) -> SignedIdentity {
         class: PartnerClass::EuState,
         wire: wire::WIRE_VERSIONS.to_vec(),
         issued: Timestamp::from_seconds(1_790_000_000),
+        past: journal::log_keys::Past::default(),
     };
     identity::sign(&identity, &root)
 }

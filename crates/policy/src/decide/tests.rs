@@ -267,6 +267,17 @@ fn what_was_withdrawn_is_read_by_the_owners_people_alone() {
 }
 
 #[test]
+fn what_a_thief_said_is_read_and_carried_on_and_used_for_nothing() {
+    let thiefs = Facts { repudiated: true, published: true, ..said(Tlp::Clear, Some(Pap::Clear)) };
+    check(&thiefs, &analyst(), Purpose::Read, Ok(Because::OwnStatement));
+    check(&thiefs, &partner("EE"), Purpose::Feed, Ok(Because::InAudience));
+    for purpose in [Purpose::Export, Purpose::Detect, Purpose::Block, Purpose::Enforce] {
+        check(&thiefs, &analyst(), purpose, Err(Because::Repudiated));
+    }
+    check(&thiefs, &Viewer::Public, Purpose::Read, Err(Because::Repudiated));
+}
+
+#[test]
 fn only_parties_enforce_and_never_what_was_told_voluntarily() {
     let parties = MemberSet::new([origin("FR"), origin("EE")]).unwrap();
     let mandate = Facts { kind: Kind::Workflow, parties: parties.into(), ..said(Tlp::Amber, None) };

@@ -9,6 +9,7 @@ pub mod evidence;
 pub mod headers;
 pub mod idempotency;
 pub mod intake;
+pub mod keys;
 pub mod ledger;
 pub mod limits;
 pub mod log;
@@ -59,6 +60,8 @@ pub struct Ctx {
     pub node: Node,
     /// The outgoing call of peering.
     pub joiner: Arc<dyn Joiner>,
+    /// The keys of this node, which this API never holds.
+    pub keyring: Arc<dyn keys::Keyring>,
     /// Is it served without TLS, on the machine itself? Then cookies can't be `Secure`.
     pub plain_http: bool,
 }
@@ -209,6 +212,10 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(operate::rebuild))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::request))
+        .routes(routes!(keys::install))
+        .routes(routes!(keys::renew))
 }
 
 #[derive(OpenApi)]

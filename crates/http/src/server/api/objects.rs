@@ -51,6 +51,8 @@ pub struct Statement {
     pub state: &'static str,
     /// Has its maker revoked it?
     pub revoked: bool,
+    /// Does its owner no longer stand by it, because somebody else said it with stolen keys? It is used for nothing.
+    pub repudiated: bool,
     /// `workflow` or `intelligence`.
     pub lane: &'static str,
     /// The audience's id.
@@ -368,6 +370,7 @@ pub(super) fn object(object: &query::Object) -> Statement {
         title: row.title.clone(),
         state: state_word(row.state),
         revoked: row.revoked,
+        repudiated: object.is_repudiated(),
         lane: lane_word(row.lane),
         audience: row.audience.to_string(),
         thread: row.thread.to_string(),

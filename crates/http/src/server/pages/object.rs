@@ -75,6 +75,13 @@ fn body(frame: &Frame, shown: &Shown) -> Markup {
             (tlp(&object.tlp)) " " (object.kind)
             @if object.state != "live" { " " span class="state" { (object.state) } }
             @if object.revoked { " " span class="state" { "revoked by its maker" } }
+            @if object.repudiated { " " span class="state" { "repudiated by its owner" } }
+        }
+        @if object.repudiated {
+            p class="notice bad" role="status" {
+                "Its owner says that somebody else said this with its stolen keys. It stays in the log, and is not "
+                "exported, detected or blocked with."
+            }
         }
         div class="columns wide-left" {
             div {

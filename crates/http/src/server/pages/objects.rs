@@ -175,6 +175,7 @@ fn row(object: &Statement) -> Markup {
                 a class="whole-row" href={ "/objects/" (object.entry) } { bdi { (title(object)) } }
                 @if object.state != "live" { " " span class="state" { (object.state) } }
                 @if object.revoked { " " span class="state" { "revoked" } }
+                @if object.repudiated { " " span class="state" { "repudiated" } }
                 div class="quiet" { code { (object.entry) } }
             }
             td data-l="Type" { (object.kind) }
@@ -219,6 +220,7 @@ pub mod tests {
             title: title.map(str::to_owned),
             state: "live",
             revoked: false,
+            repudiated: false,
             lane: "intelligence",
             audience: "ab".repeat(16),
             thread: "cd".repeat(16),

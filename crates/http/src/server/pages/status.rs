@@ -43,6 +43,7 @@ fn body(frame: &Frame, status: &Status) -> Markup {
                     (witnessed(&status.log))
                     (verbatim("Checkpoint of our log", &status.log.checkpoint))
                     p class="quiet" { "Origin " code { (status.origin) } }
+                    @if frame.may(Permission::Operate) { p { a href="/keys" { "Keys" } } }
                 }
             }
             section class="card" aria-labelledby="intake-title" {
