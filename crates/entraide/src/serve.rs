@@ -110,10 +110,10 @@ pub struct Running {
     asking: Asking,
 }
 
-/// What asks partners: for what they say, and as witnesses of what we say.
+/// What asks partners: for what they say, for what they hold of our log, and as witnesses of what we say.
 struct Asking {
     stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Running {
@@ -265,8 +265,10 @@ fn ask(opened: &Opened) -> Asking {
     let (stop, stopping) = watch::channel(false);
     let transport = Arc::new(PinnedTransport::new(opened.tls.clone()));
     let pulling = node::pull::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
+    let recovered =
+        node::recovery::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
     let witnessed = node::witness::run(opened.node.clone(), transport, stopping);
-    Asking { stop, tasks: [tokio::spawn(pulling), tokio::spawn(witnessed)] }
+    Asking { stop, tasks: [tokio::spawn(pulling), tokio::spawn(recovered), tokio::spawn(witnessed)] }
 }
 
 /// Makes the outgoing call of peering with the node's own key.

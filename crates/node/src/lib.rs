@@ -28,14 +28,18 @@ pub mod pull;
 pub mod query;
 pub mod rebuild;
 pub mod receive;
+pub mod recovery;
+pub mod standing;
 pub mod verify;
 pub mod withdraw;
 pub mod witness;
 pub mod work;
 pub mod writer;
+pub mod yours;
 
 pub use actor::{Actor, Permission};
 pub use engine::Engine;
 pub use me::Me;
+pub use standing::Standing;
 pub use work::{View, Work};
 pub use writer::{Node, Stopped, WriteError};

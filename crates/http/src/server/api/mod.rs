@@ -15,6 +15,7 @@ pub mod log;
 pub mod objects;
 pub mod operate;
 pub mod partners;
+pub mod recovery;
 pub mod refusal;
 pub mod request;
 pub mod session;
@@ -208,6 +209,8 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(users::reset))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(recovery::recovery))
+        .routes(routes!(recovery::decide))
         .routes(routes!(operate::rebuild))
 }
 
