@@ -111,7 +111,7 @@ pub struct Running {
     asking: Asking,
 }
 
-/// What asks partners: for what they say, and as witnesses of what we say.
+/// What asks partners: for what they say, for what they hold of our log, and as witnesses of what we say.
 struct Asking {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -273,11 +273,19 @@ fn ask(opened: &Opened) -> Asking {
     let (stop, stopping) = watch::channel(false);
     let transport = Arc::new(PinnedTransport::new(opened.tls.clone()));
     let pulling = node::pull::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
+    let recovered =
+        node::recovery::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
     let witnessed =
         node::witness::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
     let announced = node::announce::run(opened.node.clone(), transport, stopping.clone());
     let replaced = Arc::clone(&opened.desk).drive(stopping);
-    let tasks = vec![tokio::spawn(pulling), tokio::spawn(witnessed), tokio::spawn(announced), tokio::spawn(replaced)];
+    let tasks = vec![
+        tokio::spawn(pulling),
+        tokio::spawn(recovered),
+        tokio::spawn(witnessed),
+        tokio::spawn(announced),
+        tokio::spawn(replaced),
+    ];
     Asking { stop, tasks }
 }
 

@@ -10,6 +10,9 @@
 //! ```text
 //! slot: magic 8 ‖ generation u64 ‖ flag u8 [size u64 ‖ root 32] ‖ origin: len8 ‖ bytes ‖ 0… ‖ SHA-256 of the 224 before
 //! ```
+//!
+//! The flag is 0 (nothing signed yet), 1 (signed last: size and root), or 2: the node was restored on another machine,
+//! and what was signed last is not known. With 2 nothing is signed until partners, or two persons, have said from where.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -87,7 +90,15 @@ pub fn signer_socket(layout: &Layout) -> Result<Option<PathBuf>, OpenError> {
 struct Mark {
     generation: u64,
     origin: Origin,
-    at: Option<(u64, TreeHash)>,
+    at: At,
+}
+
+/// What was signed last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Nothing,
+    Signed(u64, TreeHash),
+    Unknown,
 }
 
 impl Mark {
@@ -100,8 +111,13 @@ impl Mark {
         };
         put(MAGIC);
         put(&self.generation.to_be_bytes());
-        put(&[u8::from(self.at.is_some())]);
-        let (size, root) = self.at.unwrap_or((0, TreeHash::new([0; 32])));
+        let none = TreeHash::new([0; 32]);
+        let (flag, size, root) = match self.at {
+            At::Nothing => (0, 0, none),
+            At::Signed(size, root) => (1, size, root),
+            At::Unknown => (2, 0, none),
+        };
+        put(&[flag]);
         put(&size.to_be_bytes());
         put(root.as_bytes());
         // An origin has at most 77 bytes (`model::origin`), so everything fits before the checksum.
@@ -123,7 +139,12 @@ impl Mark {
         let root = TreeHash::from_slice(slot.get(25..57)?)?;
         let length = usize::from(*slot.get(57)?);
         let origin = std::str::from_utf8(slot.get(58..58 + length)?).ok()?.parse().ok()?;
-        let at = if slot[16] == 1 { Some((number(17)?, root)) } else { None };
+        let at = match slot[16] {
+            0 => At::Nothing,
+            1 => At::Signed(number(17)?, root),
+            2 => At::Unknown,
+            _ => return None,
+        };
         Some(Self { generation: number(8)?, origin, at })
     }
 }
@@ -133,11 +154,24 @@ impl Mark {
 /// # Errors
 /// There is one already, or the disk.
 pub fn create(layout: &Layout, origin: &Origin) -> Result<(), KeysError> {
+    make(layout, origin, At::Nothing)
+}
+
+/// Makes the signer's file of a node that is restored where the file of the machine that signed is not at hand. A node
+/// with it reads and serves, and speaks once partners, or two persons, have said from where.
+///
+/// # Errors
+/// There is one already, or the disk.
+pub fn create_unknown(layout: &Layout, origin: &Origin) -> Result<(), KeysError> {
+    make(layout, origin, At::Unknown)
+}
+
+fn make(layout: &Layout, origin: &Origin, at: At) -> Result<(), KeysError> {
     let path = layout.signer();
     let told = |error: std::io::Error| io_error(&path, &error);
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(told)?;
     let mut bytes = vec![0; usize::try_from(LENGTH).unwrap_or(0)];
-    bytes[..SLOT].copy_from_slice(&Mark { generation: 0, origin: origin.clone(), at: None }.encode());
+    bytes[..SLOT].copy_from_slice(&Mark { generation: 0, origin: origin.clone(), at }.encode());
     file.write_all_at(&bytes, 0).and_then(|()| file.sync_all()).map_err(told)?;
     sync_dir(layout.dir())
 }
@@ -153,6 +187,19 @@ struct State {
     mark: Mark,
     /// Writing failed once: where the mark is on disk is not known, so nothing is signed until it is read again.
     failed: bool,
+}
+
+impl State {
+    /// Can the mark be moved to a checkpoint at all?
+    fn may_move(&self, next: &Checkpoint) -> Result<(), SignerError> {
+        if self.failed {
+            return Err(SignerError::Io("an earlier write failed: restart the node".to_owned()));
+        }
+        if next.origin != self.mark.origin {
+            return Err(SignerError::Io(format!("the mark is of `{}`, not of `{}`", self.mark.origin, next.origin)));
+        }
+        Ok(())
+    }
 }
 
 /// What a node is opened with beside its signer.
@@ -214,7 +261,7 @@ impl FileSigner {
         let mark = Mark {
             generation: state.mark.generation + 1,
             origin: next.origin.clone(),
-            at: Some((next.size, next.root)),
+            at: At::Signed(next.size, next.root),
         };
         let place = PLACES[usize::from(mark.generation % 2 == 1)];
         let written = self.file.write_all_at(&mark.encode(), place).and_then(|()| self.file.sync_data());
@@ -264,26 +311,27 @@ fn read_mark(file: &File) -> std::io::Result<Option<Mark>> {
 }
 
 fn as_checkpoint(mark: &Mark) -> Option<Checkpoint> {
-    mark.at.map(|(size, root)| Checkpoint { origin: mark.origin.clone(), size, root })
+    match mark.at {
+        At::Signed(size, root) => Some(Checkpoint { origin: mark.origin.clone(), size, root }),
+        At::Nothing | At::Unknown => None,
+    }
 }
 
 impl Signer for FileSigner {
     fn sign(&self, next: &Checkpoint) -> Result<SignedCheckpoint, SignerError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.failed {
-            return Err(SignerError::Io("an earlier write failed: restart the node".to_owned()));
-        }
-        if next.origin != state.mark.origin {
-            return Err(SignerError::Io(format!("the mark is of `{}`, not of `{}`", state.mark.origin, next.origin)));
-        }
+        state.may_move(next)?;
         match state.mark.at {
-            Some((size, _)) if size > next.size => {
+            At::Unknown => return Err(SignerError::Unknown),
+            At::Signed(size, _) if size > next.size => {
                 return Err(SignerError::Behind { signed: size, shown: next.size });
             }
-            Some((size, root)) if size == next.size && root != next.root => return Err(SignerError::Forked { size }),
+            At::Signed(size, root) if size == next.size && root != next.root => {
+                return Err(SignerError::Forked { size });
+            }
             // Said already: signing it again says nothing new.
-            Some((size, _)) if size == next.size => {}
-            Some(_) | None => self.advance(&mut state, next)?,
+            At::Signed(size, _) if size == next.size => {}
+            At::Signed(..) | At::Nothing => self.advance(&mut state, next)?,
         }
         self.vault.sign(next)
     }
@@ -293,6 +341,17 @@ impl Signer for FileSigner {
     }
     fn mark(&self) -> Option<Checkpoint> {
         as_checkpoint(&self.state.lock().unwrap_or_else(PoisonError::into_inner).mark)
+    }
+    fn is_unknown(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).mark.at == At::Unknown
+    }
+    fn settle(&self, found: &Checkpoint) -> Result<(), SignerError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.may_move(found)?;
+        if state.mark.at != At::Unknown {
+            return Err(SignerError::Io("what was signed last is known: it only moves by signing".to_owned()));
+        }
+        self.advance(&mut state, found)
     }
     fn wrapping_key(&self) -> Arc<WrappingKey> {
         self.vault.wrapping()
@@ -332,6 +391,7 @@ pub struct Onlooker {
     wrapping: Arc<WrappingKey>,
     cursor: Arc<CursorKey>,
     mark: Option<Checkpoint>,
+    unknown: bool,
     /// Who the node is, as its root key signed it.
     pub signed: journal::identity::SignedIdentity,
     /// The same, checked.
@@ -353,8 +413,9 @@ impl Onlooker {
         vault.check(&identity)?;
         let path = layout.signer();
         let file = File::open(&path).map_err(|error| not_opened(&path, &error))?;
-        let mark = as_checkpoint(&checked_mark(&file, &path, Some(&identity.origin))?);
-        Ok(Self { wrapping: vault.wrapping(), cursor: vault.cursor(), mark, signed, identity })
+        let found = checked_mark(&file, &path, Some(&identity.origin))?;
+        let (mark, unknown) = (as_checkpoint(&found), found.at == At::Unknown);
+        Ok(Self { wrapping: vault.wrapping(), cursor: vault.cursor(), mark, unknown, signed, identity })
     }
 }
 
@@ -367,6 +428,9 @@ impl Signer for Onlooker {
     }
     fn mark(&self) -> Option<Checkpoint> {
         self.mark.clone()
+    }
+    fn is_unknown(&self) -> bool {
+        self.unknown
     }
     fn wrapping_key(&self) -> Arc<WrappingKey> {
         Arc::clone(&self.wrapping)
@@ -422,6 +486,24 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_mark_signs_nothing_until_it_is_settled_once() {
+        let (_dir, layout, origin) = new_node();
+        std::fs::remove_file(layout.signer()).unwrap();
+        create_unknown(&layout, &origin).unwrap();
+        assert!(Onlooker::open(&layout).unwrap().is_unknown());
+        let (signer, _) = FileSigner::open(&layout).unwrap();
+        assert!(signer.is_unknown() && signer.mark().is_none());
+        assert!(matches!(signer.sign(&at(&origin, 5, 1)), Err(SignerError::Unknown)));
+        signer.settle(&at(&origin, 5, 1)).unwrap();
+        assert!(signer.settle(&at(&origin, 6, 1)).is_err(), "a known mark moves by signing alone");
+        assert!(matches!(signer.sign(&at(&origin, 4, 1)), Err(SignerError::Behind { signed: 5, shown: 4 })));
+        signer.sign(&at(&origin, 6, 1)).unwrap();
+        drop(signer);
+        let (again, _) = FileSigner::open(&layout).unwrap();
+        assert_eq!((again.is_unknown(), again.mark().map(|mark| mark.size)), (false, Some(6)));
+    }
+
+    #[test]
     fn a_second_holder_is_refused_while_the_first_lives() {
         let (_dir, layout, origin) = new_node();
         let (signer, _) = FileSigner::open(&layout).unwrap();
@@ -445,7 +527,8 @@ mod tests {
             drop(signer);
             // Generation 4 is in the first slot: only `cut` bytes of generation 6 arrive over it.
             let file = OpenOptions::new().read(true).write(true).open(layout.signer()).unwrap();
-            let next = Mark { generation: 6, origin: origin.clone(), at: Some((50, TreeHash::new([9; 32]))) }.encode();
+            let next =
+                Mark { generation: 6, origin: origin.clone(), at: At::Signed(50, TreeHash::new([9; 32])) }.encode();
             file.write_all_at(&next[..cut], PLACES[0]).unwrap();
             let (signer, _) = FileSigner::open(&layout).unwrap();
             let expect = if cut == 0 || cut == 8 { 4 } else { 3 };
@@ -470,7 +553,7 @@ mod tests {
             check("damaged");
         }
         let mut other = whole.clone();
-        other[..SLOT].copy_from_slice(&Mark { generation: 1, origin: origin.with_epoch(1), at: None }.encode());
+        other[..SLOT].copy_from_slice(&Mark { generation: 1, origin: origin.with_epoch(1), at: At::Nothing }.encode());
         std::fs::write(&path, other).unwrap();
         check("bring back the one of this node");
         std::fs::remove_file(&path).unwrap();
@@ -480,10 +563,14 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn slots_read_back_and_no_changed_byte_passes(
-            generation: u64, size: u64, root: [u8; 32], byte in 0..SLOT, bit in 0..8_u8, signed: bool,
+            generation: u64, size: u64, root: [u8; 32], byte in 0..SLOT, bit in 0..8_u8, flag in 0..3_u8,
         ) {
             let origin: Origin = "entraide/EU/EX-BLUE-26/0123456789abcdef/4294967295".parse().unwrap();
-            let mark = Mark { generation, origin, at: signed.then_some((size, TreeHash::new(root))) };
+            let mark = Mark { generation, origin, at: match flag {
+                0 => At::Nothing,
+                1 => At::Signed(size, TreeHash::new(root)),
+                _ => At::Unknown,
+            } };
             let mut slot = mark.encode();
             proptest::prop_assert_eq!(Mark::decode(&slot), Some(mark));
             slot[byte] ^= 1 << bit;

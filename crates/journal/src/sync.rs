@@ -202,6 +202,19 @@ impl Replica {
         }
     }
 
+    /// Checks openings of places that are verified already: what the log committed to there comes out, the rest is left
+    /// behind and accuses nobody, since no signature is on it. A log's own node takes its word back from others so.
+    #[must_use]
+    pub fn openings(
+        &self,
+        items: Vec<FeedItem>,
+        known: impl Fn(Index) -> Option<Commitment>,
+    ) -> Verified<Vec<StepItem>> {
+        let covered = Covered { from: self.frontier.size(), commitments: &[], size: self.frontier.size() };
+        let items = items.into_iter().filter_map(|item| self.check_item(item, &covered, &known).ok()).collect();
+        Verified::new(items)
+    }
+
     /// Compares a checkpoint of this log that another node gave us. `root_at` is the store's root of an earlier size.
     pub fn gossip(&self, text: &str, root_at: impl Fn(u64) -> Option<TreeHash>) -> Gossip {
         let Ok(theirs) = self.keys.verify(text, &self.origin) else {

@@ -20,3 +20,5 @@ pub const NAME_BYTES: usize = 200;
 pub const TEXT_BYTES: usize = 4_000;
 /// Longest name of an exercise realm, after `EX-`.
 pub const REALM_BYTES: usize = 32;
+/// Most ranges of one statement about lost entries: 40 kB of them; more are said in several.
+pub const LOST_RANGES: usize = 1_000;

@@ -21,6 +21,8 @@ pub enum Permission {
     ManageAccounts,
     /// Operate the node: rebuild, doctor.
     Operate,
+    /// Decide, as one of two persons, from where this node speaks.
+    DecideLog,
 }
 
 impl Permission {
@@ -33,6 +35,7 @@ impl Permission {
             Self::Speak => matches!(role, Role::DutyOfficer | Role::CrisisOfficer),
             Self::ManageAudiences => matches!(role, Role::DutyOfficer | Role::Liaison | Role::CrisisOfficer),
             Self::ManagePartners => matches!(role, Role::Liaison | Role::Administrator),
+            Self::DecideLog => matches!(role, Role::DutyOfficer | Role::CrisisOfficer | Role::Administrator),
             Self::ManageAccounts | Self::Operate => matches!(role, Role::Administrator),
         }
     }

@@ -91,8 +91,10 @@ fn envelope_of(work: &mut Work<'_, '_>, entry: &NewEntry<'_>) -> Result<Envelope
         None
     } else {
         let tail = work.tx.chain_tail(work.me.log, &entry.audience.id, entry.lane)?;
+        let gap = gap_in_chain(work, entry)?;
         Some(match tail {
-            Some(tail) => Slot { sequence: tail.sequence + 1, previous: Some(tail.commitment) },
+            Some(tail) => Slot { sequence: tail.sequence + 1 + gap, previous: Some(tail.commitment) },
+            None if gap > 0 => Slot { sequence: gap, previous: Some(Commitment::new([0; 32])) },
             None => Slot { sequence: 0, previous: None },
         })
     };
@@ -107,4 +109,20 @@ fn envelope_of(work: &mut Work<'_, '_>, entry: &NewEntry<'_>) -> Result<Envelope
         label: entry.label,
         media: entry.media,
     })
+}
+
+/// How many places are left free before the next one of a chain. After a recovery some of its places may be taken by
+/// entries that were lost here and that somebody who was not asked holds: two statements in one place would be
+/// evidence against us. The place before the new one stays free as well, so that nothing there contradicts it.
+fn gap_in_chain(work: &Work<'_, '_>, entry: &NewEntry<'_>) -> Result<u64, StoreError> {
+    let recovered = work.recovered();
+    if recovered.gap == 0 {
+        return Ok(0);
+    }
+    let end = match work.tx.chain_end(work.me.log, &entry.audience.id, entry.lane)? {
+        Some(statement) => work.tx.statement(statement)?,
+        None => None,
+    };
+    let is_new = end.is_some_and(|row| row.index.0 >= recovered.size);
+    Ok(if is_new { 0 } else { recovered.gap + 1 })
 }

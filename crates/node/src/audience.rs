@@ -223,6 +223,25 @@ pub fn bilateral(work: &mut Work<'_, '_>, partner: &Origin) -> Result<Target, Au
     say(work, id, &name, AudienceKind::Bilateral, members)
 }
 
+/// An audience that the node keeps itself under a fixed id, brought up to date if its members have changed.
+///
+/// # Errors
+/// The database.
+pub(crate) fn of_own_making(
+    work: &mut Work<'_, '_>,
+    id: AudienceId,
+    name: &str,
+    kind: AudienceKind,
+    members: &MemberSet,
+) -> Result<Target, AudienceError> {
+    if let Some(row) = work.tx.audience(work.me.log, &id)?
+        && work.tx.set_members(row.set)? == *members
+    {
+        return target(work.tx, &row);
+    }
+    say(work, id, name, kind, members.clone())
+}
+
 /// Resolves members written as countries or whole origins among the confirmed partners; `*` is all of them.
 ///
 /// # Errors
@@ -335,7 +354,7 @@ fn say(
     members: MemberSet,
 ) -> Result<Target, AudienceError> {
     let last = work.tx.audience(work.me.log, &id)?;
-    let version = last.as_ref().map_or(1, |row| row.version + 1);
+    let version = last.as_ref().map_or(1, |row| row.version + 1).saturating_add(gap_in_versions(work, last.as_ref())?);
     let set = work.tx.intern_set(&members)?;
     let at = AudienceAt { id, version, members: members.digest() };
     let before = match &last {
@@ -352,6 +371,20 @@ fn say(
     let body = audience.to_bytes();
     say_workflow(work, at, set, after, &body)?;
     Ok(Target { at, set: Some(set), members, name: name.to_owned() })
+}
+
+/// Versions that are left out after a recovery: one that was lost here may be known to somebody who was not asked.
+fn gap_in_versions(work: &Work<'_, '_>, last: Option<&AudienceRow>) -> Result<u32, StoreError> {
+    let recovered = work.recovered();
+    if recovered.gap == 0 {
+        return Ok(0);
+    }
+    let said = match last {
+        Some(row) => work.tx.statement(row.statement)?,
+        None => None,
+    };
+    let is_new = said.is_some_and(|row| row.index.0 >= recovered.size);
+    Ok(if is_new { 0 } else { u32::try_from(recovered.gap).unwrap_or(u32::MAX) })
 }
 
 /// Appends one of our own objects to the workflow lane, at AMBER+STRICT: it is for the audience's authorities.

@@ -11,6 +11,7 @@ use store::{CosignedRow, LogId, PartnerRow, PartnerState, StoreError};
 use crate::identities;
 use crate::ports::SignerError;
 use crate::receive;
+use crate::standing::Silent;
 use crate::work::Work;
 
 /// What a request ends in.
@@ -33,6 +34,9 @@ pub enum CosignError {
     /// The checkpoint is not of the log of an active partner that asks for itself.
     #[error("only the log of an active partner is cosigned here, and only if it asks itself")]
     Unknown,
+    /// This node was set back: it may have forgotten what it cosigned.
+    #[error(transparent)]
+    Silent(Silent),
     /// The request.
     #[error(transparent)]
     Request(#[from] WitnessError),
@@ -47,6 +51,9 @@ pub enum CosignError {
 /// # Errors
 /// See [`CosignError`]; nothing changes then.
 pub fn cosign(work: &mut Work<'_, '_>, caller: LogId, request: &AddCheckpoint) -> Result<Cosigned, CosignError> {
+    if let Some(silent) = work.standing().silence() {
+        return Err(CosignError::Silent(silent));
+    }
     let claimed = checkpoint::claimed(&request.checkpoint)
         .map_err(|_| WitnessError::Shape("what follows the empty line is not a checkpoint"))?;
     let partner = work.tx.partner(caller)?.filter(|row| row.state == PartnerState::Active);

@@ -6,13 +6,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use journal::checkpoint::Checkpoint;
+use journal::checkpoint::{self, Checkpoint};
 use journal::identity::SignedIdentity;
-use store::{Batch, LogId, Reader, Store, StoreError, Writer};
+use journal::sync::{Evidence, EvidenceKind};
+use store::{Batch, Db, Reader, Store, StoreError, Tx, Writer};
 
 use crate::identities;
 use crate::me::{Me, Myself};
 use crate::ports::{Clock, Random, Signer, SignerError};
+use crate::standing::{self, Alarm, Cause, Silent, Standing};
 use crate::work::{OwnLog, Signed, View, Work};
 use crate::writer::{Stopped, WriteError};
 
@@ -22,7 +24,7 @@ pub enum OpenError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The signer's file and the database disagree: read-only until people decide (architecture, "Going back in time").
+    /// The signer did not sign, although its mark and the database agree.
     #[error(transparent)]
     Signer(#[from] SignerError),
     /// The identity is not one that its root key signed.
@@ -59,19 +61,57 @@ pub(crate) struct Turn<'a> {
     pub(crate) news: bool,
 }
 
+/// Why one command of a group commit was undone.
+pub(crate) enum Undone<E> {
+    /// It refused.
+    Refused(E),
+    /// It would have written to a log that does not speak.
+    Silent(Silent),
+}
+
+impl<E: From<StoreError>> From<StoreError> for Undone<E> {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl<E> From<Undone<E>> for WriteError<E> {
+    fn from(undone: Undone<E>) -> Self {
+        match undone {
+            Undone::Refused(error) => Self::Refused(error),
+            Undone::Silent(silent) => Self::Silent(silent),
+        }
+    }
+}
+
+/// What became of a group commit as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Committed {
+    /// It is durable, and signed if the node speaks.
+    Kept,
+    /// Word came in it that another may be speaking, after something had been said: nothing of it is left.
+    Undone,
+}
+
 impl Turn<'_> {
     /// Runs one use case in a savepoint. One that refuses is rolled back alone.
     pub(crate) fn run<R, E: From<StoreError>>(
         &mut self,
         batch: &mut Batch<'_>,
         use_case: impl FnOnce(&mut Work<'_, '_>) -> Result<R, E>,
-    ) -> Result<R, E> {
+    ) -> Result<R, Undone<E>> {
         let before = self.own.clone();
         let result = batch.savepoint(|tx| {
             let mut work = Work::new(tx, self.me, self.now, &mut *self.random, self.signer, &mut *self.own);
-            let value = use_case(&mut work)?;
+            let value = use_case(&mut work).map_err(Undone::Refused)?;
+            // Whatever a command is: nothing is added to a log that does not speak.
+            if work.is_speaking()
+                && let Some(silent) = work.standing().silence()
+            {
+                return Err(Undone::Silent(silent));
+            }
             work.finish()?;
-            Ok::<R, E>(value)
+            Ok(value)
         });
         if result.is_err() {
             *self.own = before;
@@ -95,14 +135,17 @@ pub struct Engine {
     writer: Writer,
     own: OwnLog,
     signed: Arc<Signed>,
+    /// The signed size whose checkpoint the database has.
+    noted: u64,
     stopped: bool,
 }
 
 impl Engine {
-    /// Opens the database in `dir`, compares it with the signer's mark, and signs.
+    /// Opens the database in `dir`, compares it with the signer's mark, and signs if the two agree. If they don't, the
+    /// node opens and does not speak: see [`Standing`].
     ///
     /// # Errors
-    /// The database cannot be opened, or is not the one that the signer last spoke for.
+    /// The database cannot be opened, or the signer fails.
     pub fn open(dir: &Path, deps: Deps) -> Result<Self, OpenError> {
         let Deps { clock, random, signer, identity } = deps;
         let store = Store::open(dir)?;
@@ -110,12 +153,36 @@ impl Engine {
         let verified = journal::identity::verify(&identity).map_err(|error| OpenError::Identity(error.to_string()))?;
         let known = verified.into_inner();
         let origin = known.origin.clone();
-        let (log, own) = own_log(&mut writer, &origin)?;
-        let me = Me { origin, log, name: known.name.clone(), identity: known, signed_identity: identity };
+        let mut batch = writer.begin()?;
+        let (me, own, signed) = batch.savepoint(|tx| {
+            let log = tx.ensure_log(&origin)?;
+            let me = Me { origin, log, name: known.name.clone(), identity: known, signed_identity: identity };
+            let standing = standing_at_start(tx, &me, signer.as_ref(), clock.now())?;
+            let own = OwnLog::new(tx.tree(log)?.frontier, standing, standing::recovered(tx)?);
+            let signed = signed_before(tx, &me, own.standing())?;
+            Ok::<_, StoreError>((me, own, signed))
+        })?;
+        batch.commit()?;
         identities::note_own_at_start(&mut writer, &me, clock.now())?;
-        let signed = Arc::new(sign_at_start(&mut writer, &me, &own, signer.as_ref())?);
-        let me = Arc::new(Myself::new(me));
-        Ok(Self { me, clock, random, signer, store, writer, own, signed, stopped: false })
+        let mut engine = Self {
+            me: Arc::new(Myself::new(me)),
+            clock,
+            random,
+            signer,
+            store,
+            writer,
+            own,
+            noted: signed.size,
+            signed: Arc::new(signed),
+            stopped: false,
+        };
+        if engine.own.standing().speaks() {
+            engine.sign()?;
+            // Which entries were in the workflow lane is not looked up: witnesses are asked at once.
+            let signed = Signed { workflow: engine.signed.size, ..engine.signed.as_ref().clone() };
+            engine.signed = Arc::new(signed);
+        }
+        Ok(engine)
     }
 
     /// Who this node is.
@@ -163,13 +230,14 @@ impl Engine {
     /// Runs one use case that writes, in a group commit of its own.
     ///
     /// # Errors
-    /// The use case refused (nothing changed), or the node has stopped.
+    /// The use case refused (nothing changed), or the node does not speak or has stopped.
     pub fn write<R, E: From<StoreError>>(
         &mut self,
         use_case: impl FnOnce(&mut Work<'_, '_>) -> Result<R, E>,
     ) -> Result<R, WriteError<E>> {
         match self.group_commit(|batch, turn| turn.run(batch, use_case)) {
-            (Some(result), Ok(())) => result.map_err(WriteError::Refused),
+            (Some(result), Ok(Committed::Kept)) => Ok(result?),
+            (Some(_), Ok(Committed::Undone)) => Err(WriteError::Busy),
             (Some(_) | None, _) => Err(Stopped.into()),
         }
     }
@@ -193,19 +261,33 @@ impl Engine {
     pub(crate) fn group_commit<T>(
         &mut self,
         commands: impl FnOnce(&mut Batch<'_>, &mut Turn<'_>) -> T,
-    ) -> (Option<T>, Result<(), OpenError>) {
+    ) -> (Option<T>, Result<Committed, OpenError>) {
         if self.stopped {
             return (None, Err(OpenError::Stopped(Stopped)));
         }
-        let before = self.size();
-        let mut batch = match self.writer.begin() {
-            Ok(batch) => batch,
-            Err(error) => {
-                self.stopped = true;
-                return (None, Err(error.into()));
-            }
+        let (done, committed) = match self.commit(commands) {
+            Ok((done, committed)) => (Some(done), committed),
+            Err(error) => (None, Err(error.into())),
         };
+        self.stopped = committed.is_err();
+        if committed.is_ok() && self.own.take_purged() {
+            self.forget_purged();
+        }
+        (done, committed)
+    }
+
+    /// The error outside is one before anything was done.
+    fn commit<T>(
+        &mut self,
+        commands: impl FnOnce(&mut Batch<'_>, &mut Turn<'_>) -> T,
+    ) -> Result<(T, Result<Committed, OpenError>), StoreError> {
+        let before = self.own.clone();
         let me = self.me.now();
+        let mut batch = self.writer.begin()?;
+        if self.noted != self.signed.size {
+            // So that whoever puts this database back finds what it may show to partners.
+            batch.savepoint(|tx| tx.set_checkpoint(me.log, &self.signed.text))?;
+        }
         let mut turn = Turn {
             me: &me,
             now: self.clock.now(),
@@ -215,12 +297,38 @@ impl Engine {
             news: false,
         };
         let done = commands(&mut batch, &mut turn);
-        let committed = batch.commit().map_err(OpenError::from).and_then(|()| self.sign(before));
-        self.stopped = committed.is_err();
-        if committed.is_ok() && self.own.take_purged() {
-            self.forget_purged();
+        let alarm = self.own.take_alarm();
+        if let Some(alarm) = alarm.filter(|_| self.own.frontier().size() > before.frontier().size()) {
+            drop(batch);
+            self.own = before;
+            return Ok((done, self.keep_alarm(&alarm).map(|()| Committed::Undone)));
         }
-        (Some(done), committed)
+        if let Err(error) = batch.commit() {
+            return Ok((done, Err(error.into())));
+        }
+        self.noted = self.signed.size;
+        let grown = self.own.frontier().size() > before.frontier().size();
+        let other = self.own.standing() != before.standing();
+        let with_other_keys = self.own.take_resign();
+        let speaks = self.own.standing().speaks();
+        let signed = if speaks && (grown || other || with_other_keys) { self.sign() } else { Ok(()) };
+        if other {
+            tracing::warn!(standing = self.own.standing().word(), "the own log stands otherwise");
+            let standing = self.own.standing().clone();
+            self.signed = Arc::new(Signed { standing, ..self.signed.as_ref().clone() });
+        }
+        Ok((done, signed.map(|()| Committed::Kept)))
+    }
+
+    /// Somebody else may speak with our key, and this group commit was about to: it is undone, and this stays.
+    fn keep_alarm(&mut self, alarm: &Alarm) -> Result<(), OpenError> {
+        let (log, now) = (self.me.now().log, self.clock.now());
+        let mut batch = self.writer.begin()?;
+        batch.savepoint(|tx| alarm.keep(tx, log, now))?;
+        batch.commit()?;
+        self.own.stand(alarm.standing.clone());
+        self.signed = Arc::new(Signed { standing: alarm.standing.clone(), ..self.signed.as_ref().clone() });
+        Ok(())
     }
 
     /// Erased bodies and keys still stand in the write-ahead file: it is folded in and emptied.
@@ -236,50 +344,77 @@ impl Engine {
         }
     }
 
-    fn sign(&mut self, before: u64) -> Result<(), OpenError> {
-        let with_other_keys = self.own.take_resign();
+    fn sign(&mut self) -> Result<(), OpenError> {
         let frontier = self.own.frontier();
-        if frontier.size() == before && !with_other_keys {
-            return Ok(());
-        }
         let next = Checkpoint { origin: self.me.now().origin.clone(), size: frontier.size(), root: frontier.root() };
+        if self.signer.is_unknown() {
+            self.signer.settle(&next)?;
+        }
         let note = self.signer.sign(&next)?;
         let workflow = if self.own.take_workflow() { next.size } else { self.signed.workflow };
-        self.signed = Arc::new(Signed { size: next.size, workflow, text: note.text().to_owned() });
+        let (text, standing) = (note.text().to_owned(), self.own.standing().clone());
+        self.signed = Arc::new(Signed { size: next.size, workflow, text, standing });
         Ok(())
     }
 }
 
-/// The own log of a database, noted in it if it is new.
-pub(crate) fn own_log(writer: &mut Writer, origin: &model::Origin) -> Result<(LogId, OwnLog), StoreError> {
-    let mut batch = writer.begin()?;
-    let (log, tree) = batch.savepoint(|tx| {
-        let log = tx.ensure_log(origin)?;
-        Ok::<_, StoreError>((log, tx.tree(log)?))
-    })?;
-    batch.commit()?;
-    Ok((log, OwnLog::new(tree.frontier)))
+/// Does the database hold exactly what was signed last, or extend it? Then the node speaks.
+fn standing_at_start(tx: &Tx<'_>, me: &Me, signer: &dyn Signer, now: model::Timestamp) -> Result<Standing, StoreError> {
+    let kept = standing::kept(tx)?;
+    let size = tx.tree(me.log)?.size;
+    let from = |of: &Standing| match of {
+        Standing::Recovering { from, .. } => *from,
+        Standing::Speaking | Standing::Stopped { .. } => size,
+    };
+    let mark = signer.mark();
+    let standing = match (&kept, mark) {
+        (Standing::Stopped { .. }, _) => kept.clone(),
+        (_, _) if signer.is_unknown() => {
+            let needs = if let Standing::Recovering { needs, .. } = kept { needs.max(size) } else { size };
+            Standing::Recovering { cause: Cause::Unknown, from: from(&kept), needs }
+        }
+        (_, Some(mark)) if mark.size > size => {
+            Standing::Recovering { cause: Cause::Behind, from: from(&kept), needs: mark.size }
+        }
+        (_, Some(mark)) if root_at(tx, me, mark.size)? != mark.root => {
+            let alarm = other_than_signed(tx, me, mark.size)?;
+            alarm.keep(tx, me.log, now)?;
+            alarm.standing
+        }
+        (Standing::Speaking | Standing::Recovering { .. }, _) => kept.clone(),
+    };
+    if standing != kept {
+        standing::keep(tx, &standing)?;
+    }
+    Ok(standing)
 }
 
-/// The first signature. The database must hold exactly what was signed last, or extend it.
-fn sign_at_start(writer: &mut Writer, me: &Me, own: &OwnLog, signer: &dyn Signer) -> Result<Signed, OpenError> {
-    let frontier = own.frontier();
-    if let Some(mark) = signer.mark() {
-        if mark.size > frontier.size() {
-            return Err(SignerError::Behind { signed: mark.size, shown: frontier.size() }.into());
-        }
-        let mut batch = writer.begin()?;
-        let root = batch.savepoint(|tx| {
-            journal::tree::root_at(&tx.tiles(me.log), mark.size)
-                .map_err(|error| StoreError::Corrupt { what: format!("own log: {error}") })
-        })?;
-        drop(batch);
-        if root != mark.root {
-            return Err(SignerError::Forked { size: mark.size }.into());
-        }
+/// The database holds other entries than the signer signed.
+pub(crate) fn other_than_signed(db: &Db<'_>, me: &Me, size: u64) -> Result<Alarm, StoreError> {
+    let why = SignerError::Forked { size }.to_string();
+    let evidence = Evidence::new(&me.origin, EvidenceKind::Fork, why.clone());
+    let evidence = match db.tree(me.log)?.checkpoint {
+        Some(ours) => evidence.with_ours(&ours),
+        None => evidence,
+    };
+    Ok(Alarm { standing: Standing::Stopped { why }, evidence })
+}
+
+/// The root of the own log at an earlier size.
+pub(crate) fn root_at(db: &Db<'_>, me: &Me, size: u64) -> Result<journal::tree::TreeHash, StoreError> {
+    journal::tree::root_at(&db.tiles(me.log), size)
+        .map_err(|error| StoreError::Corrupt { what: format!("own log: {error}") })
+}
+
+/// The newest checkpoint that is in the database, if it is of this log as it stands here: what a node that does not
+/// speak may still show.
+fn signed_before(db: &Db<'_>, me: &Me, standing: &Standing) -> Result<Signed, StoreError> {
+    let none = Signed { standing: standing.clone(), ..Signed::default() };
+    let tree = db.tree(me.log)?;
+    let Some(text) = tree.checkpoint else { return Ok(none) };
+    let Ok(signed) = checkpoint::verify_with_key(&text, &me.origin, &me.identity.log_key) else { return Ok(none) };
+    if signed.size > tree.size || root_at(db, me, signed.size)? != signed.root {
+        return Ok(none);
     }
-    let next = Checkpoint { origin: me.origin.clone(), size: frontier.size(), root: frontier.root() };
-    let note = signer.sign(&next)?;
-    // Which of them were in the workflow lane is not looked up: witnesses are asked at once.
-    Ok(Signed { size: next.size, workflow: next.size, text: note.text().to_owned() })
+    Ok(Signed { size: signed.size, workflow: signed.size, text, standing: standing.clone() })
 }

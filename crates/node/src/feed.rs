@@ -8,6 +8,7 @@ use store::{LogId, PartnerRow, PartnerState, ReleaseRow, ReleaseSeq, StatementRo
 
 use crate::body;
 use crate::limits;
+use crate::standing::{Silent, Standing};
 use crate::work::View;
 
 /// Why a page was not made.
@@ -22,6 +23,9 @@ pub enum FeedError {
     /// A cursor of someone else, of another epoch, or made up.
     #[error("the cursor is not one that this node gave: start again without one")]
     Cursor,
+    /// This node does not speak, and has nothing signed that reaches so far.
+    #[error(transparent)]
+    Silent(Silent),
     /// The partner claims to hold more of our log than we have signed.
     #[error("this node has signed {signed} entries, and was asked to go on after {have}")]
     Ahead {
@@ -75,6 +79,12 @@ pub fn caller(view: &View<'_, '_>, pin: &[u8; 32]) -> Result<PartnerRow, FeedErr
 /// See [`FeedError`].
 pub fn page(view: &View<'_, '_>, partner: &PartnerRow, request: &FeedRequest) -> Result<Answer, FeedError> {
     let signed = view.signed.size;
+    // An older checkpoint than the partner has verified would look like a lie.
+    if (request.have > signed || view.signed.text.is_empty())
+        && let Some(silent) = view.signed.standing.silence()
+    {
+        return Err(FeedError::Silent(silent));
+    }
     if request.have > signed {
         return Err(FeedError::Ahead { signed, have: request.have });
     }
@@ -88,7 +98,8 @@ pub fn page(view: &View<'_, '_>, partner: &PartnerRow, request: &FeedRequest) ->
     let mut filling = Filling { view, partner, items: Vec::new(), bytes: 0, more: !complete };
     let mut reached = asked;
     // Openings are checked against commitments: they come only with a page that reaches the checkpoint.
-    if complete {
+    // While the log is fetched back, what was taken back since is not known: nothing is opened.
+    if complete && !matches!(view.signed.standing, Standing::Recovering { .. }) {
         for (lane, at) in Lane::ALL.into_iter().zip(reached.iter_mut()) {
             *at = filling.lane(lane, *at)?;
         }

@@ -4,7 +4,7 @@
 
 use domain::said::Said;
 use domain::warn::sharing::{self, Event, Sharing};
-use model::extension::{Audience, Receipt, Withdrawal, WithdrawalAction};
+use model::extension::{Audience, Lost, Receipt, Withdrawal, WithdrawalAction};
 use model::{Citation, Commitment, Envelope, Index, Lane};
 use store::{
     AudienceRow, LogId, ObjectRow, ObjectState, PendingWithdrawal, ReceiptRow, SetId, SlotOutcome, StatementId,
@@ -68,6 +68,7 @@ pub fn fold(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: Option<&Said>) ->
                 Said::Audience(_, audience) => fold_audience(tx, arrived, audience),
                 Said::Withdrawal(_, withdrawal) => fold_withdrawal(tx, arrived, withdrawal),
                 Said::Receipt(_, receipt) => fold_receipt(tx, me, arrived, receipt),
+                Said::Lost(_, lost) => fold_lost(tx, arrived, lost),
             }
         }
     }
@@ -187,6 +188,10 @@ fn put_object(tx: &Tx<'_>, arrived: &Arrived<'_>, said: &Said, state: ObjectStat
 fn admissible(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: &Said) -> Result<(), FoldError> {
     match said {
         Said::Object(_) => Ok(()),
+        Said::Lost(_, lost) if lost.recovered > arrived.index.0 => {
+            Err(FoldError::Unfit("entries that are lost must come before the statement that says so".to_owned()))
+        }
+        Said::Lost(..) => Ok(()),
         Said::Audience(_, audience) => check_audience(arrived, audience),
         Said::Withdrawal(_, withdrawal) => check_withdrawal(tx, arrived, withdrawal),
         Said::Receipt(_, receipt) => receipt_target(tx, me, arrived, receipt).map(|_| ()),
@@ -292,5 +297,12 @@ fn fold_receipt(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, receipt: &Receipt) 
         exports: receipt.exports,
         not_recalled: receipt.exports_not_recalled,
     })?;
+    Ok(())
+}
+
+fn fold_lost(tx: &Tx<'_>, arrived: &Arrived<'_>, lost: &Lost) -> Result<(), FoldError> {
+    for range in &lost.lost {
+        tx.put_lost(arrived.log, *range, arrived.statement)?;
+    }
     Ok(())
 }

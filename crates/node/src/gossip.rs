@@ -14,6 +14,7 @@ use store::{HeardRow, LogId, PartnerRow, PartnerState, StoreError, WitnessedRow}
 
 use crate::identities;
 use crate::receive;
+use crate::standing::{Alarm, Cause, Standing};
 use crate::witness;
 use crate::work::{View, Work};
 
@@ -123,33 +124,41 @@ fn two_histories(work: &mut Work<'_, '_>, partner: &PartnerRow, theirs: &str, wh
 }
 
 /// What a partner holds of our own log. Signed with our key and not what this node signed: another copy of it speaks,
-/// somebody has the key, or the database was set back.
+/// somebody has the key, or the database was set back. Nothing more is signed until that is known.
 fn own(work: &mut Work<'_, '_>, from: LogId, note: &str) -> Result<(), StoreError> {
     let (origin, log) = (work.me.origin.clone(), work.me.log);
     let Ok(signed) = identities::own_log_keys(work.me)?.verify(note, &origin) else { return Ok(()) };
     let size = work.next_index().0;
-    if signed.size <= size && root_at(work, log, signed.size)? == signed.root {
+    let known = signed.size <= size;
+    if known && root_at(work, log, signed.size)? == signed.root {
         return Ok(());
     }
-    let told = work.tx.evidence(Some(log), OWN_EVIDENCE)?;
-    if told.iter().any(|row| row.theirs.as_deref() == Some(note)) {
+    let who = work.tx.origin(from)?.country();
+    let more = format!("{who} holds {} entries that our key signed and that this node never had", signed.size);
+    let again = work.recovered().ahead;
+    let standing = match work.standing().clone() {
+        stopped @ Standing::Stopped { .. } => stopped,
+        _ if known => {
+            Standing::Stopped { why: format!("{who} holds another history of {} entries by our key", signed.size) }
+        }
+        Standing::Recovering { cause, from, needs } => {
+            Standing::Recovering { cause, from, needs: needs.max(signed.size) }
+        }
+        Standing::Speaking if again => Standing::Stopped { why: format!("{more}, for the second time") },
+        Standing::Speaking => Standing::Recovering { cause: Cause::Ahead, from: size, needs: signed.size },
+    };
+    if !known && standing == *work.standing() {
         return Ok(());
     }
-    let who = work.tx.origin(from)?;
-    let summary = format!(
-        "{} holds {} entries that our key signed and that this node never had: another copy of it speaks, or it was \
-         set back",
-        who.country(),
-        signed.size
-    );
+    let summary = format!("{more}: another copy of it speaks, or it was set back");
     tracing::error!(%summary, "our own log has another history");
-    let ours = work.tx.tree(log)?.checkpoint;
-    work.tx.put_evidence(log, work.now, EvidenceKind::Fork.word(), &summary, ours.as_deref(), Some(note), b"")?;
-    Ok(())
+    let evidence = Evidence::new(&origin, EvidenceKind::Fork, summary).with_theirs(note);
+    let evidence = match work.tx.tree(log)?.checkpoint {
+        Some(ours) => evidence.with_ours(&ours),
+        None => evidence,
+    };
+    work.raise(Alarm { standing, evidence })
 }
-
-/// Newest pieces of evidence about ourselves that are looked through before the same is kept again.
-const OWN_EVIDENCE: usize = 100;
 
 fn root_at(work: &Work<'_, '_>, log: LogId, size: u64) -> Result<tree::TreeHash, StoreError> {
     tree::root_at(&work.tx.tiles(log), size)

@@ -67,3 +67,14 @@ pub const WITNESS_ROUND_SECONDS: u64 = 5;
 pub const WITNESS_PAUSE_SECONDS: u64 = 5;
 /// Most signature lines that are looked at in a witness's answer: one is ours to check.
 pub const WITNESS_LINES: usize = 8;
+/// While this node fetches its log back, partners are asked again after this, seconds: what they hold changes as they
+/// come back, and each question is small.
+pub const RECOVERY_PAUSE_SECONDS: u64 = 3;
+/// A speaking node that has heard every partner looks again for new ones after this, seconds.
+pub const LOOK_SECONDS: u64 = 60;
+/// Most pages of one partner's answer about our log: four billion entries.
+pub const RECOVERY_PAGES: usize = 131_072;
+/// A proposal about our own log waits this long for the second person, seconds: one telephone call.
+pub const PROPOSAL_SECONDS: i64 = 3600;
+/// Pause between two questions to a partner about our own log, milliseconds: half of [`PARTNER_POLLS_PER_SECOND`].
+pub const FETCH_PAUSE_MILLIS: u64 = 40;

@@ -47,6 +47,9 @@ pub enum SignerError {
         /// The size.
         size: u64,
     },
+    /// The node was restored, and nobody knows what was signed last.
+    #[error("what was signed last is not known: partners, or two persons, decide from where this node speaks")]
+    Unknown,
     /// The signer's file could not be written.
     #[error("the signer's file could not be written: {0}")]
     Io(String),
@@ -67,6 +70,17 @@ pub trait Signer: Send + Sync {
     fn cosign(&self, text: &str, seconds: u64) -> Result<String, SignerError>;
     /// Size and root that were signed last, if any.
     fn mark(&self) -> Option<Checkpoint>;
+    /// Is it unknown what was signed last? Then nothing is signed, until [`Signer::settle`].
+    fn is_unknown(&self) -> bool {
+        false
+    }
+    /// Sets an unknown mark to what was found out; the caller has made sure of it.
+    ///
+    /// # Errors
+    /// The mark is known, or could not be made durable.
+    fn settle(&self, found: &Checkpoint) -> Result<(), SignerError> {
+        Err(SignerError::Io(format!("what was signed last is known, and is not changed to {} entries", found.size)))
+    }
     /// The key that wraps the keys of bodies.
     fn wrapping_key(&self) -> Arc<WrappingKey>;
     /// The key that signs cursors for partners.
@@ -88,6 +102,9 @@ pub struct TransportError {
 pub trait Transport: Send + Sync {
     /// Asks for a page of releases: the query of `journal::wire::FeedRequest`, answered with a compressed page.
     fn releases(&self, to: &PartnerAddress, query: String) -> Boxed<'_, Result<Vec<u8>, TransportError>>;
+    /// Asks a partner for our own log as it holds it: the query of `journal::wire::FeedRequest`, answered with a
+    /// compressed page (`yours`).
+    fn yours(&self, to: &PartnerAddress, query: String) -> Boxed<'_, Result<Vec<u8>, TransportError>>;
     /// Asks a witness to cosign: the text of `journal::witness::AddCheckpoint`.
     fn add_checkpoint(&self, to: &PartnerAddress, request: String) -> Boxed<'_, Result<WitnessAnswer, TransportError>>;
     /// Asks a partner who it is: its signed identity, not verified.

@@ -281,23 +281,27 @@ impl Desk {
 }
 
 /// A body sealed for this node, whoever said it.
-struct Sealed {
+pub(crate) struct Sealed {
     wrapped: Vec<u8>,
     ciphertext: Vec<u8>,
 }
 
 impl Sealed {
-    fn new(work: &mut Work<'_, '_>, body: &[u8], commitment: &Commitment) -> Self {
+    pub(crate) fn new(work: &mut Work<'_, '_>, body: &[u8], commitment: &Commitment) -> Self {
         let key = seal::BodyKey::new(random_bytes(work.random));
         let wrapped = work.signer.wrapping_key().wrap(&key, random_bytes(work.random), commitment).to_vec();
         Self { wrapped, ciphertext: seal::seal_body(&key, commitment, body) }
     }
-    fn row(&self, salt: [u8; 32]) -> SealedBody<'_> {
+    pub(crate) fn row(&self, salt: [u8; 32]) -> SealedBody<'_> {
         SealedBody { salt, wrapped_key: &self.wrapped, ciphertext: &self.ciphertext }
     }
 }
 
-fn insert(
+/// Keeps one opening.
+///
+/// # Errors
+/// One stands there already, or the database.
+pub(crate) fn insert(
     work: &mut Work<'_, '_>,
     log: LogId,
     opening: &Opening,

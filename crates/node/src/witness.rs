@@ -422,6 +422,8 @@ impl Ask {
             match self.transport.add_checkpoint(&to, request.write()).await.map_err(|error| error.reason)? {
                 WitnessAnswer::Lines(lines) => return self.line(&lines),
                 WitnessAnswer::Size(size) if size > self.node.signed().size => {
+                    // A number is no proof: what the witness holds of our log is looked at.
+                    self.node.tell_doubt();
                     return Err(format!(
                         "it has cosigned {size} entries of our log, and this node has signed fewer: another copy of \
                          it speaks, or it was set back"

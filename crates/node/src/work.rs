@@ -8,6 +8,7 @@ use store::{Db, Tx};
 
 use crate::me::Me;
 use crate::ports::{Random, Signer};
+use crate::standing::{self, Alarm, Recovered, Standing};
 
 /// One write: everything in it commits together or not at all.
 pub struct Work<'t, 'c> {
@@ -32,13 +33,38 @@ pub struct OwnLog {
     purged: bool,
     workflow: bool,
     resign: bool,
+    standing: Standing,
+    recovered: Recovered,
+    alarm: Option<Alarm>,
 }
 
 impl OwnLog {
     /// The log as the last commit left it.
     #[must_use]
-    pub fn new(frontier: Frontier) -> Self {
-        Self { frontier, added: Vec::new(), purged: false, workflow: false, resign: false }
+    pub fn new(frontier: Frontier, standing: Standing, recovered: Recovered) -> Self {
+        Self {
+            frontier,
+            added: Vec::new(),
+            purged: false,
+            workflow: false,
+            resign: false,
+            standing,
+            recovered,
+            alarm: None,
+        }
+    }
+    /// May it be written to?
+    #[must_use]
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+    /// Word that another speaks, which came in this group commit.
+    pub(crate) fn take_alarm(&mut self) -> Option<Alarm> {
+        self.alarm.take()
+    }
+    /// Stands so from now on; the caller keeps it in the database.
+    pub(crate) fn stand(&mut self, standing: Standing) {
+        self.standing = standing;
     }
     /// Has something been said in the workflow lane since this was last asked?
     pub(crate) fn take_workflow(&mut self) -> bool {
@@ -98,6 +124,62 @@ impl<'t, 'c> Work<'t, 'c> {
         self.own.workflow |= lane == Lane::Workflow;
     }
 
+    /// Does the running command add to the own log?
+    pub(crate) fn is_speaking(&self) -> bool {
+        !self.own.added.is_empty()
+    }
+
+    /// How this node stands with its own log.
+    #[must_use]
+    pub fn standing(&self) -> &Standing {
+        &self.own.standing
+    }
+
+    /// What the last recovery left to be careful about.
+    #[must_use]
+    pub fn recovered(&self) -> Recovered {
+        self.own.recovered
+    }
+
+    /// Stands so from now on, after a restart too.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) fn stand(&mut self, standing: Standing) -> Result<(), store::StoreError> {
+        standing::keep(self.tx, &standing)?;
+        self.own.standing = standing;
+        Ok(())
+    }
+
+    /// Notes what a recovery left.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) fn note_recovered(&mut self, recovered: Recovered) -> Result<(), store::StoreError> {
+        standing::keep_recovered(self.tx, &recovered)?;
+        self.own.recovered = recovered;
+        Ok(())
+    }
+
+    /// Another may be speaking: nothing more is signed, whatever else this group commit has written.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) fn raise(&mut self, alarm: Alarm) -> Result<(), store::StoreError> {
+        alarm.keep(self.tx, self.me.log, self.now)?;
+        self.own.standing = alarm.standing.clone();
+        self.own.alarm = Some(alarm);
+        Ok(())
+    }
+
+    /// Takes back entries that this log had already: their commitments, as partners hold them under our signature.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) fn take_back(&mut self, commitments: &[Commitment]) -> Result<(), store::StoreError> {
+        self.tx.extend(self.me.log, &mut self.own.frontier, commitments)
+    }
+
     /// The commitment of an own entry, also of one that this command has just added.
     ///
     /// # Errors
@@ -145,4 +227,6 @@ pub struct Signed {
     pub workflow: u64,
     /// The note as it is served.
     pub text: String,
+    /// How this node stands with its own log.
+    pub standing: Standing,
 }

@@ -8,12 +8,13 @@ use journal::identity::SignedIdentity;
 use store::{Batch, Reader, StoreError};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-use crate::engine::{Deps, Engine, OpenError, Turn};
+use crate::engine::{Committed, Deps, Engine, OpenError, Turn};
 use crate::identities;
 use crate::limits;
 use crate::me::{Me, Myself};
 use crate::partner::PartnerError;
 use crate::ports::{Clock, Signer};
+use crate::standing::{Silent, Standing};
 use crate::work::{Signed, View, Work};
 
 /// The node has stopped writing; the command's fate is unknown and its idempotency key resolves it.
@@ -30,13 +31,24 @@ pub enum WriteError<E> {
     /// Too many wait already.
     #[error("the node is busy: try again in a second")]
     Busy,
+    /// It would have written to the own log, and the node does not speak: nothing changed.
+    #[error(transparent)]
+    Silent(Silent),
     /// See [`Stopped`].
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }
 
 type Command = Box<dyn FnOnce(&mut Batch<'_>, &mut Turn<'_>) -> Answer + Send>;
-type Answer = Box<dyn FnOnce(bool) + Send>;
+type Answer = Box<dyn FnOnce(Ended) + Send>;
+
+/// How the group commit of a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Durable,
+    Undone,
+    Unknown,
+}
 
 /// What changed, for those who wait: the newest release, the newest arrival, a count of commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,6 +71,8 @@ struct Inner {
     partners: watch::Sender<u64>,
     lags: crate::pull::Lags,
     witnessing: crate::witness::Witnessing,
+    recovery: crate::recovery::Asked,
+    doubts: watch::Sender<u64>,
 }
 
 /// A running node. Cloning shares it.
@@ -92,6 +106,8 @@ impl Node {
             partners: watch::Sender::new(0),
             lags: crate::pull::Lags::default(),
             witnessing: crate::witness::Witnessing::default(),
+            recovery: crate::recovery::Asked::default(),
+            doubts: watch::Sender::new(0),
         });
         let weak = Arc::downgrade(&inner);
         let run = Run { engine, commands };
@@ -143,6 +159,29 @@ impl Node {
     #[must_use]
     pub fn signed(&self) -> Arc<Signed> {
         Arc::clone(&self.inner.signed.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How this node stands with its own log.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.signed().standing.clone()
+    }
+
+    /// What partners answered when they were asked for our own log, in this run.
+    #[must_use]
+    pub fn recovery(&self) -> &crate::recovery::Asked {
+        &self.inner.recovery
+    }
+
+    /// Says that somebody claims to know more of our log than we signed: every partner is asked for what it holds.
+    pub fn tell_doubt(&self) {
+        self.inner.doubts.send_modify(|count| *count += 1);
+    }
+
+    /// Wakes at every doubt.
+    #[must_use]
+    pub fn doubts(&self) -> watch::Receiver<u64> {
+        self.inner.doubts.subscribe()
     }
 
     /// Wakes after every group commit.
@@ -213,12 +252,13 @@ impl Node {
         let command: Command = Box::new(move |batch, turn| {
             let result = turn.run(batch, use_case);
             turn.news |= news;
-            Box::new(move |durable| {
+            Box::new(move |ended| {
                 // A caller that went away has no use for the answer; the idempotency key keeps it.
-                let _ = tell.send(match result {
-                    Ok(value) if durable => Ok(value),
-                    Err(error) if durable => Err(WriteError::Refused(error)),
-                    Ok(_) | Err(_) => Err(WriteError::Stopped(Stopped)),
+                let _ = tell.send(match ended {
+                    Ended::Durable => result.map_err(WriteError::from),
+                    // Asked again, it is told why the node does not speak.
+                    Ended::Undone => Err(WriteError::Busy),
+                    Ended::Unknown => Err(WriteError::Stopped(Stopped)),
                 });
             })
         });
@@ -289,6 +329,7 @@ impl Run {
 
     fn group_commit(&mut self, inner: &Inner, first: Command) -> Result<(), OpenError> {
         let before = self.engine.size();
+        let stood = self.engine.signed().standing.clone();
         let commands = &mut self.commands;
         let (done, committed) = self.engine.group_commit(|batch, turn| {
             let mut answers = vec![first(batch, turn)];
@@ -302,11 +343,15 @@ impl Run {
             (answers, turn.news)
         });
         let (answers, news) = done.unwrap_or_default();
-        let durable = committed.is_ok();
-        if durable {
+        let ended = match committed {
+            Ok(Committed::Kept) => Ended::Durable,
+            Ok(Committed::Undone) => Ended::Undone,
+            Err(_) => Ended::Unknown,
+        };
+        if ended != Ended::Unknown {
             let signed = self.engine.signed();
             *inner.signed.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(signed);
-            if news {
+            if news || signed.standing != stood {
                 inner.changes.send_modify(|change| {
                     change.commits += 1;
                     change.signed = signed.size;
@@ -314,8 +359,8 @@ impl Run {
             }
         }
         for answer in answers {
-            answer(durable);
+            answer(ended);
         }
-        committed
+        committed.map(|_| ())
     }
 }

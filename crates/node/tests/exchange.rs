@@ -273,9 +273,13 @@ async fn a_database_older_than_what_was_said_does_not_speak() {
     };
     let dir = fr.dir.path().to_owned();
     drop(fr.node);
-    let ahead = world::open(&dir, "FR", 1, world::MemorySigner::new(1, Some(mark.clone())));
-    assert!(matches!(ahead, Err(node::engine::OpenError::Signer(node::ports::SignerError::Behind { .. }))));
-    let forked = journal::checkpoint::Checkpoint { size: 1, ..mark };
-    let forked = world::open(&dir, "FR", 1, world::MemorySigner::new(1, Some(forked)));
-    assert!(matches!(forked, Err(node::engine::OpenError::Signer(node::ports::SignerError::Forked { .. }))));
+    let forked = journal::checkpoint::Checkpoint { size: 1, ..mark.clone() };
+    for (mark, word) in [(mark, "recovering"), (forked, "stopped")] {
+        let node = world::open(&dir, "FR", 1, world::MemorySigner::new(1, Some(mark))).unwrap();
+        assert_eq!(node.standing().word(), word);
+        let refused = node.write(|work| audience::create(work, "b", AudienceKind::Named, &[]).map(|_| ())).await;
+        assert!(matches!(refused, Err(node::WriteError::Silent(_))), "{refused:?}");
+        let names = node.read(|view| Ok::<_, StoreError>(view.db.audiences()?.len())).await.unwrap();
+        assert_eq!(names, 1, "people read, and nothing was added");
+    }
 }

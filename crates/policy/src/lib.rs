@@ -20,7 +20,7 @@ pub mod worlds;
 pub use assertion::{LabelRefused, WiderThanTarget, ceiling, dependents};
 pub use decide::{PolicyVersion, decide};
 pub use facts::{Article, ArticleError, Facts, Kind, Reader, WallException};
-pub use release::{Denied, Governed, Released, derive, release, release_all};
+pub use release::{Denied, Governed, Released, derive, give_back, release, release_all};
 pub use sees::{PartnerFacts, Sees, who_sees};
 pub use verdict::{Because, Verdict};
 pub use viewer::{EntityId, GuestId, Purpose, ReaderId, Roles, Viewer};

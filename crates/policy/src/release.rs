@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use model::Origin;
+
 use crate::decide::{PolicyVersion, decide};
 use crate::facts::Facts;
 use crate::verdict::{Because, Verdict};
@@ -75,6 +77,15 @@ pub fn release<T: Governed>(
     }
 }
 
+/// Lets a nation have what itself said, as others hold it: after a restored backup it knows less of its own word than
+/// its partners do. No label stands against its owner, and nobody else is given anything.
+///
+/// # Errors
+/// It is somebody else's.
+pub fn give_back<T>(value: T, owner: &Origin, to: &Origin) -> Result<Released<T>, Denied> {
+    if owner.base() == to.base() { Ok(Released { value }) } else { Err(Denied { because: Because::NotOurs }) }
+}
+
 /// Lets through what may pass. The others vanish: not even their number is told.
 pub fn release_all<T: Governed>(
     values: impl IntoIterator<Item = T>,
@@ -128,6 +139,15 @@ mod tests {
             prop_assert_eq!(places.as_ref(), &expect);
             prop_assert_eq!(one_by_one, expect);
         }
+    }
+
+    #[test]
+    fn a_nation_gets_back_its_own_word_and_nobody_elses() {
+        let [fr, ee]: [Origin; 2] =
+            ["FR", "EE"].map(|c| format!("entraide/{c}/REAL/0123456789abcdef").parse().unwrap());
+        assert_eq!(give_back(7, &fr, &fr).unwrap().into_inner(), 7);
+        assert!(give_back(7, &fr, &fr.with_epoch(2)).is_ok(), "a successor is the same nation");
+        assert_eq!(give_back(7, &fr, &ee).unwrap_err().because, Because::NotOurs);
     }
 
     #[test]

@@ -72,6 +72,19 @@ impl Db<'_> {
         Ok(state.map(|state| ChainTail { sequence: state.high, commitment: state.tail }))
     }
 
+    /// The statement at the newest place of a chain; `None` before the first.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn chain_end(&self, log: LogId, audience: &AudienceId, lane: Lane) -> Result<Option<StatementId>, StoreError> {
+        let Some(state) = self.chain(&(log, *audience, lane))? else { return Ok(None) };
+        self.one(
+            "SELECT statement FROM slot WHERE chain = ?1 AND sequence = ?2",
+            params![state.id, columns::int(state.high)],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
     /// Every chain of a log, by audience and lane.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ mod invitations;
 mod ledger;
 pub mod limits;
 mod logs;
+mod lost;
 mod memo;
 mod migrations;
 mod objects;

@@ -20,3 +20,6 @@ pub const MEMO: usize = 4_096;
 pub const MEMO_SETS: usize = 64;
 /// Faults of an integrity check that are listed: enough to see the pattern.
 pub const FAULTS: usize = 100;
+/// By how much the numbers of releases jump when a database was set back: no node makes as many between a backup and its
+/// restore, and eight million restores fit below 2^63.
+pub const RELEASE_JUMP: u64 = 1 << 40;

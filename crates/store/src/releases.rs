@@ -221,6 +221,24 @@ impl Tx<'_> {
     }
 }
 
+impl Tx<'_> {
+    /// Numbers all further releases from far beyond those that are here. A database that was set back has forgotten
+    /// numbers that partners hold as cursors: what is released under such a number again would be passed over.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn jump_releases(&self, statement: StatementId, at: Timestamp) -> Result<(), StoreError> {
+        let seq = self.latest_release()?.0.saturating_add(limits::RELEASE_JUMP);
+        // A row that nobody is told of keeps the number: a set without members is in no feed.
+        let nobody = self.intern_set(&MemberSet::empty())?;
+        self.insert(
+            "INSERT INTO release (seq, kind, lane, statement, set_id, at) VALUES (?1, 2, ?2, ?3, ?4, ?5)",
+            params![columns::int(seq), Lane::Workflow.code(), statement, nobody, at.micros()],
+        )?;
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -224,6 +224,24 @@ impl Db<'_> {
         }
     }
 
+    /// The statements of a log that were opened to this node, by place, within `[from, until)`.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn log_between(
+        &self,
+        log: LogId,
+        from: u64,
+        until: u64,
+        limit: usize,
+    ) -> Result<Vec<StatementRow>, StoreError> {
+        self.all(
+            select!("WHERE log = ?1 AND idx >= ?2 AND idx < ?3 ORDER BY idx LIMIT ?4"),
+            params![log, columns::int(from), columns::int(until), columns::limit(limit)],
+            statement_row,
+        )
+    }
+
     /// Bytes that the statements of a log take here, for its quota: envelopes, sealed bodies and their keys.
     ///
     /// # Errors
@@ -361,6 +379,8 @@ mod tests {
             assert_eq!(places(db.statements_after(StatementId(1), 2)?), [(ee, 7), (fr, 1)]);
             assert_eq!(places(db.log_page(ee, None, 10)?), [(ee, 7), (ee, 3)]);
             assert_eq!(places(db.log_page(ee, Some(Index(7)), 10)?), [(ee, 3)]);
+            assert_eq!(places(db.log_between(ee, 3, 7, 10)?), [(ee, 3)]);
+            assert_eq!(places(db.log_between(ee, 3, 8, 10)?), [(ee, 3), (ee, 7)]);
             let row = db.statement_at(ee, Index(7))?.unwrap();
             assert_eq!((row.id, row.envelope.as_slice()), (StatementId(2), b"envelope".as_slice()));
             assert_eq!(row.sealed.as_ref().unwrap().ciphertext, b"ciphertext");

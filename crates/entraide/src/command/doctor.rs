@@ -196,7 +196,11 @@ async fn running(dir: &Path, clock: Arc<dyn Clock>) -> Vec<Check> {
         Err(error) => vec![wrong("node", error.to_string())],
         Ok(_) if !runs => vec![warning("node", "it opens, but does not run: start it with `entraide serve`")],
         Ok(status) => {
-            let mut checks = vec![good("node", format!("runs, {} entries signed", status.log.size))];
+            let runs = match &status.log.why {
+                Some(why) => wrong("node", why.clone()),
+                None => good("node", format!("runs, {} entries signed", status.log.size)),
+            };
+            let mut checks = vec![runs];
             checks.extend(status.partners.iter().filter_map(partner));
             checks
         }

@@ -11,6 +11,7 @@ mod objects;
 mod partners;
 mod print;
 mod proofs;
+mod recover;
 mod setup;
 mod shapes;
 mod state;
@@ -112,6 +113,8 @@ enum Command {
     Log(state::LogArgs),
     /// Show how the node stands, and how it stands with each partner
     Status,
+    /// Show how our own log stands after the database was set back, or decide about it
+    Recover(recover::RecoverArgs),
     /// Check the machine, the keys, the signer, the disk and the partners
     Doctor,
     /// Recompute everything that the database claims, offline
@@ -200,6 +203,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Withdraw(_)
         | Command::Log(_)
         | Command::Status
+        | Command::Recover(_)
         | Command::Proof(_)
         | Command::Evidence(_)
         | Command::Rebuild) => {
@@ -229,6 +233,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Evidence(command) => evidence::evidence(session, command).await,
         Command::Log(args) => state::log(session, args).await,
         Command::Status => state::status(session).await,
+        Command::Recover(args) => recover::recover(session, args).await,
         Command::Rebuild => state::rebuild(session).await,
         Command::Init(_)
         | Command::Serve(_)

@@ -117,13 +117,16 @@ fn check(db: &Db<'_>, onlooker: &Onlooker) -> Result<Report, StoreError> {
 
 /// What the signer's file says of the own log and the database does not.
 pub(super) fn against_mark(db: &Db<'_>, onlooker: &Onlooker) -> Result<Option<String>, StoreError> {
+    if onlooker.is_unknown() {
+        return Ok(Some("it is not known what was signed last: see `entraide recover`".to_owned()));
+    }
     let Some(mark) = onlooker.mark() else { return Ok(None) };
     let Some(log) = db.log_id(&mark.origin)? else {
         return Ok(Some(format!("{}: the signer has signed {} entries, here is none", mark.origin, mark.size)));
     };
     let size = db.tree(log)?.size;
     if size < mark.size {
-        let older = "this database is older than what was said";
+        let older = "this database is older than what was said: start the node, and see `entraide recover`";
         return Ok(Some(format!(
             "{}: the signer has signed {} entries, here are {size}: {older}",
             mark.origin, mark.size

@@ -23,10 +23,52 @@ pub(super) struct Status {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Log {
+    pub(super) state: String,
+    pub(super) why: Option<String>,
     pub(super) size: u64,
     pub(super) witnessed: Option<u64>,
     pub(super) witnesses: usize,
     pub(super) threshold: usize,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Recovery {
+    pub(super) state: String,
+    pub(super) why: Option<String>,
+    pub(super) mark: Option<u64>,
+    pub(super) unknown: bool,
+    pub(super) size: u64,
+    pub(super) needs: Option<u64>,
+    pub(super) partners: Vec<Holding>,
+    pub(super) lost: Vec<LostRange>,
+    pub(super) proposal: Option<LogProposal>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Holding {
+    pub(super) country: String,
+    pub(super) at: Option<String>,
+    pub(super) held: Option<u64>,
+    pub(super) why: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct LostRange {
+    pub(super) first: u64,
+    pub(super) count: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct LogProposal {
+    pub(super) decision: String,
+    pub(super) by: String,
+    pub(super) at: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct DecisionTaken {
+    pub(super) outcome: String,
+    pub(super) state: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -191,6 +233,7 @@ pub(super) struct LogEntry {
     pub(super) arrived: Option<String>,
     pub(super) object: Option<Object>,
     pub(super) unfit: Option<String>,
+    pub(super) lost: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -29,6 +29,9 @@ pub(super) async fn status(session: &Session) -> Result<(), Failure> {
     let status: Status = read(&bytes)?;
     line(&format!("{} ({}) at {}", status.origin, clean(&status.name), status.now))?;
     line(&format!("log       {} entries signed, {} objects of ours", status.log.size, status.objects))?;
+    if let Some(why) = &status.log.why {
+        line(&format!("{:<9} {}", status.log.state, clean(why)))?;
+    }
     if status.log.witnesses > 0 {
         let log = &status.log;
         let (witnessed, k, n) = (log.witnessed.unwrap_or(0), log.threshold, log.witnesses);
@@ -116,6 +119,7 @@ fn entry_row(entry: &LogEntry) -> Vec<String> {
             format!("{state}{} {} {title}", object.tlp, object.stix_id)
         }
         (None, Some(reason)) => format!("kept raw: {}", clean(reason)),
+        (None, None) if entry.lost => "lost, as its owner says".to_owned(),
         (None, None) if entry.arrived.is_some() => "taken back, or not for you".to_owned(),
         (None, None) => "not opened to us".to_owned(),
     };

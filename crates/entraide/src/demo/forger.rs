@@ -68,6 +68,9 @@ impl FederationService for Forger {
             if self.forges_to(&caller) { self.forge(&honest) } else { Ok(honest) }
         })
     }
+    fn yours(&self, caller: Caller, query: String) -> Answer<'_> {
+        self.honest.yours(caller, query)
+    }
     fn add_checkpoint(&self, caller: Caller, body: Bytes) -> Cosigning<'_> {
         self.honest.add_checkpoint(caller, body)
     }

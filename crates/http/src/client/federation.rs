@@ -20,7 +20,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::ClientError;
 use crate::limits;
-use crate::server::federation::{ADD_CHECKPOINT, CHECKPOINT, IDENTITY, PEER, RELEASES, TILE};
+use crate::server::federation::{ADD_CHECKPOINT, CHECKPOINT, IDENTITY, PEER, RELEASES, TILE, YOURS};
 use crate::tls::{self, NodeKey, PinBytes};
 
 /// Stands where HTTP and TLS want a name. The key says who it is; a name says nothing (`.invalid`: RFC 2606 §2).
@@ -72,6 +72,15 @@ impl FederationClient {
     pub async fn releases(&self, query: &str, wait: Duration) -> Result<Bytes, ClientError> {
         let request = request(Method::GET, &format!("{RELEASES}?{query}"), Bytes::new())?;
         self.ask(request, wait.saturating_add(limits::WAIT_SLACK), limits::PAGE_BYTES).await
+    }
+
+    /// A page of our own log as the partner holds it, still compressed.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn yours(&self, query: &str) -> Result<Bytes, ClientError> {
+        let request = request(Method::GET, &format!("{YOURS}?{query}"), Bytes::new())?;
+        self.ask(request, limits::ANSWER, limits::PAGE_BYTES).await
     }
 
     /// Asks the partner to cosign a checkpoint of ours: the request as `journal::witness` writes it.

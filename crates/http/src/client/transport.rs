@@ -98,6 +98,23 @@ impl Transport for PinnedTransport {
         })
     }
 
+    fn yours(&self, to: &PartnerAddress, query: String) -> Boxed<'_, Result<Vec<u8>, TransportError>> {
+        let to = to.clone();
+        Box::pin(async move {
+            let told = |error: &ClientError| TransportError { reason: error.to_string() };
+            let client = self.client(&to).await.map_err(|error| told(&error))?;
+            match client.yours(&query).await {
+                Ok(bytes) => Ok(bytes.into()),
+                // A partner of an earlier version has no such route: the connection is as good as before.
+                Err(error @ ClientError::Refused { .. }) => Err(told(&error)),
+                Err(error) => {
+                    self.forget(&to);
+                    Err(told(&error))
+                }
+            }
+        })
+    }
+
     fn releases(&self, to: &PartnerAddress, query: String) -> Boxed<'_, Result<Vec<u8>, TransportError>> {
         let to = to.clone();
         Box::pin(async move {

@@ -15,7 +15,7 @@ use node::feed::{self, FeedError};
 use node::gossip;
 use node::identities::{self, Held};
 use node::partner::{self, Hosted, PartnerError};
-use node::{Node, WriteError};
+use node::{Node, WriteError, yours};
 use store::{LogId, PartnerState, ReleaseSeq, StoreError};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -118,6 +118,15 @@ impl Federating {
         made.await.map_err(refuse)
     }
 
+    /// The caller's own log as we hold it: also of one that is held, which may have lost it.
+    async fn give_back(&self, caller: Caller, query: String) -> Result<Bytes, ServiceError> {
+        let request = FeedRequest::from_query(&query).map_err(|error| ServiceError::BadRequest(error.to_string()))?;
+        let partner = self.node.read(move |view| feed::caller(view, &caller.pin)).await.map_err(refuse)?;
+        self.count(partner.log).await?;
+        let page = self.node.read(move |view| yours::page(view, &partner, &request)).await.map_err(refuse)?;
+        encode(&page)
+    }
+
     async fn look(&self, pin: PinBytes, request: FeedRequest) -> Result<(LogId, feed::Answer), ServiceError> {
         let made = self.node.read(move |view| {
             let partner = feed::caller(view, &pin)?;
@@ -178,6 +187,7 @@ impl Federating {
             Err(WriteError::Refused(PartnerError::Store(error))) => Err(failed(&error)),
             Err(WriteError::Refused(error)) => Err(bad(&error)),
             Err(WriteError::Busy) => Err(ServiceError::TooMany { retry_after: 1 }),
+            Err(error @ WriteError::Silent(_)) => Err(ServiceError::Unavailable(error.to_string())),
             Err(error @ WriteError::Stopped(_)) => Err(ServiceError::Unavailable(error.to_string())),
         }
     }
@@ -213,6 +223,7 @@ impl Federating {
             Ok(cosign::Cosigned::Size(size) | cosign::Cosigned::Forked(size)) => Ok(Cosigned::Size(size)),
             Err(WriteError::Refused(error)) => Err(refuse_to_cosign(&error)),
             Err(WriteError::Busy) => Err(ServiceError::TooMany { retry_after: 1 }),
+            Err(error @ WriteError::Silent(_)) => Err(ServiceError::Unavailable(error.to_string())),
             Err(error @ WriteError::Stopped(_)) => Err(ServiceError::Unavailable(error.to_string())),
         }
     }
@@ -256,6 +267,9 @@ impl FederationService for Federating {
     fn tile(&self, _: Caller, path: String) -> Answer<'_> {
         Box::pin(self.tile_of(path))
     }
+    fn yours(&self, caller: Caller, query: String) -> Answer<'_> {
+        Box::pin(self.give_back(caller, query))
+    }
     fn releases(&self, caller: Caller, query: String) -> Answer<'_> {
         Box::pin(self.page(caller, query))
     }
@@ -282,6 +296,7 @@ fn refuse(error: FeedError) -> ServiceError {
     match error {
         FeedError::Store(error) => failed(&error),
         FeedError::Stranger => ServiceError::Forbidden,
+        FeedError::Silent(silent) => ServiceError::Unavailable(silent.to_string()),
         FeedError::Cursor | FeedError::Ahead { .. } => ServiceError::BadRequest(error.to_string()),
     }
 }
@@ -291,6 +306,7 @@ fn refuse_to_cosign(error: &CosignError) -> ServiceError {
     match error {
         CosignError::Store(error) => failed(error),
         CosignError::Unknown => ServiceError::NotFound,
+        CosignError::Silent(silent) => ServiceError::Unavailable(silent.to_string()),
         CosignError::Request(WitnessError::Unsigned) => ServiceError::Forbidden,
         CosignError::Request(WitnessError::Inconsistent { .. }) => ServiceError::Unprocessable(error.to_string()),
         CosignError::Request(WitnessError::Shape(_) | WitnessError::Size { .. } | WitnessError::Forked { .. }) => {

@@ -25,6 +25,8 @@ pub const IDENTITY: &str = "/federation/v1/identity";
 pub const CHECKPOINT: &str = "/federation/v1/log/checkpoint";
 /// Below it, the tiles of this node's log (C2SP tlog-tiles).
 pub const TILE: &str = "/federation/v1/log/tile/";
+/// The caller's own log, as this node holds it.
+pub const YOURS: &str = "/federation/v1/log/yours";
 /// The long-poll for releases.
 pub const RELEASES: &str = "/federation/v1/releases";
 /// The one route for unknown keys.
@@ -89,6 +91,10 @@ pub trait FederationService: Send + Sync + 'static {
     fn checkpoint(&self, caller: Caller) -> Answer<'_>;
     /// A tile by its path below `tile/`: `0/x001/234` or `entries/000.p/17`.
     fn tile(&self, caller: Caller, path: String) -> Answer<'_>;
+    /// A page of the caller's own log as this node holds it, compressed with zstd. A service that holds none says so.
+    fn yours(&self, _caller: Caller, _query: String) -> Answer<'_> {
+        Box::pin(async { Err(ServiceError::NotFound) })
+    }
     /// A page of releases, compressed with zstd; waits for news as long as `query` says.
     fn releases(&self, caller: Caller, query: String) -> Answer<'_>;
     /// Cosigns the caller's checkpoint, if it extends the one that was cosigned last.
@@ -110,6 +116,7 @@ pub fn router(service: Arc<dyn FederationService>) -> Router {
         .route(IDENTITY, get(identity).post(announced))
         .route(CHECKPOINT, get(checkpoint))
         .route("/federation/v1/log/tile/{*path}", get(tile))
+        .route(YOURS, get(yours))
         .route(RELEASES, get(releases))
         .route(ADD_CHECKPOINT, post(add_checkpoint))
         .route(PEER, post(peer))
@@ -183,16 +190,31 @@ async fn tile(
     Ok(answer(body, "application/octet-stream", caching))
 }
 
+async fn yours(
+    State(service): Service,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let page = service.yours(caller, bounded(query)?).await?;
+    Ok(answer(page, PAGE_TYPE, "no-store"))
+}
+
+/// A query within its limit.
+fn bounded(query: Option<String>) -> Result<String, Problem> {
+    let query = query.unwrap_or_default();
+    if query.len() > limits::QUERY_BYTES {
+        return Err(Problem::bad_request(format!("write a query of at most {} bytes", limits::QUERY_BYTES)));
+    }
+    Ok(query)
+}
+
 async fn releases(
     State(service): Service,
     Extension(caller): Extension<Caller>,
     Extension(closing): Extension<Closing>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let query = query.unwrap_or_default();
-    if query.len() > limits::QUERY_BYTES {
-        return Err(Problem::bad_request(format!("write a query of at most {} bytes", limits::QUERY_BYTES)));
-    }
+    let query = bounded(query)?;
     tokio::select! {
         page = service.releases(caller, query) => Ok(answer(page?, PAGE_TYPE, "no-store")),
         () = closing.wait() => Err(Problem::unavailable("the node is going down: connect again in a moment")),

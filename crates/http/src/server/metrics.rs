@@ -21,8 +21,13 @@ pub fn router() -> Router<App> {
 
 /// Anybody may ask whether the node lives; it says nothing else.
 async fn healthz(State(app): State<App>) -> Response {
-    let writing = app.is_writing();
-    let (code, word) = if writing { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "read-only") };
+    let standing = app.node().standing();
+    let writing = app.is_writing() && standing.speaks();
+    let (code, word) = match (writing, standing.speaks()) {
+        (true, _) => (StatusCode::OK, "ok"),
+        (false, true) => (StatusCode::SERVICE_UNAVAILABLE, "read-only"),
+        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, standing.word()),
+    };
     (code, Json(serde_json::json!({ "status": word, "writing": writing }))).into_response()
 }
 
@@ -39,6 +44,11 @@ fn text(status: &Status, writing: bool) -> String {
     out.sample("entraide_build_info", &[("version", env!("CARGO_PKG_VERSION")), ("origin", &status.origin)], 1);
     out.family("entraide_writing", "Does the node take commands?");
     out.sample("entraide_writing", &[], u64::from(writing));
+    out.family(
+        "entraide_own_log_state",
+        "1 for the state in which the own log is: anything but speaking wants people.",
+    );
+    out.sample("entraide_own_log_state", &[("state", status.log.state)], 1);
     out.family("entraide_log_entries", "Entries of a log that are verified here.");
     out.sample("entraide_log_entries", &[("country", &status.country)], status.log.size);
     let entries = "entraide_log_entries";

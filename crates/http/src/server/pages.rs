@@ -14,6 +14,7 @@ mod object;
 mod objects;
 mod partners;
 mod posted;
+mod recovery;
 mod refused;
 mod status;
 mod text;
@@ -38,6 +39,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/keys", get(keys::page))
         .route("/proofs/{entry}", get(log::proof_page))
         .route("/proofs/{entry}/file", get(log::proof_file))
+        .route("/recovery", get(recovery::back).post(recovery::post))
         .route("/audiences", get(audiences::page))
         .route("/partners", get(partners::page))
         .route("/partners/invite", get(partners::back).post(partners::invite))

@@ -8,6 +8,21 @@ use super::*;
 use crate::checkpoint;
 use crate::wire::WireError;
 
+#[test]
+fn openings_of_known_places_are_taken_one_by_one_and_lies_are_left_behind() {
+    let server = Server::with(12);
+    let mut replica = server.replica();
+    let Outcome::Verified(step) = replica.accept(server.page(0, 100, []), |_| None) else { panic!("honest") };
+    replica.advance(&step);
+    let mut items: Vec<FeedItem> = [2, 5, 7].map(|index| server.item(index)).to_vec();
+    items[1].opening = server.item(6).opening;
+    let mut beyond = server.item(3);
+    beyond.index = Index(12);
+    items.push(beyond);
+    let taken = replica.openings(items, |index| server.known(index));
+    assert_eq!(taken.iter().map(|item| item.index.0).collect::<Vec<_>>(), [2, 7]);
+}
+
 /// A partner's node: its log, what opens it, and its key.
 struct Server {
     origin: Origin,

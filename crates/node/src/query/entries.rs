@@ -24,6 +24,8 @@ pub struct Entry {
     pub object: Option<Object>,
     /// Why it was kept raw, if it was.
     pub unfit: Option<String>,
+    /// Does its owner say that it is lost, and has it not come back?
+    pub lost: bool,
 }
 
 /// One log as this node holds it.
@@ -78,7 +80,8 @@ fn entry(
     commitment: Commitment,
 ) -> Result<Entry, StoreError> {
     let statement = view.db.statement_at(log, index)?;
-    let mut entry = Entry { index, commitment, arrived: None, object: None, unfit: None };
+    let mut entry = Entry { index, commitment, arrived: None, object: None, unfit: None, lost: false };
+    entry.lost = statement.is_none() && view.db.lost_at(log, index)?.is_some();
     if let Some(statement) = statement {
         entry.arrived = Some(statement.arrived);
         if let store::Fate::Unfit { reason } = &statement.fate {

@@ -4,6 +4,7 @@ pub mod audiences;
 pub mod entries;
 pub mod evidence;
 pub mod objects;
+pub mod recovery;
 pub mod status;
 pub mod who_sees;
 pub mod witnesses;

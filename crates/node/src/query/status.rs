@@ -6,6 +6,7 @@ use store::{ChainRow, EvidenceRow, IntakeState, PartnerRow, StoreError};
 use super::witnesses::WitnessesStatus;
 use crate::feed;
 use crate::pull::Lag;
+use crate::standing::Standing;
 use crate::work::View;
 use crate::writer::Node;
 
@@ -45,6 +46,8 @@ pub struct Status {
     pub checkpoint: String,
     /// How far our log is witnessed, and by whom.
     pub witnesses: WitnessesStatus,
+    /// Does our log speak?
+    pub standing: Standing,
     /// Objects of ours.
     pub objects: u64,
     /// What is in intake, by state.
@@ -104,6 +107,7 @@ fn read(view: &View<'_, '_>) -> Result<Status, StoreError> {
         size: view.signed.size,
         checkpoint: view.signed.text.clone(),
         witnesses: super::witnesses::read(view)?,
+        standing: view.signed.standing.clone(),
         objects: count(view.me.log),
         intake: view.db.intake_counts()?,
         partners,

@@ -6,11 +6,12 @@ use journal::identity::SignedIdentity;
 use model::Timestamp;
 use store::{Store, StoreError};
 
-use crate::engine::{OpenError, own_log};
+use crate::engine::OpenError;
 use crate::me::Me;
 use crate::ports::{Random, Signer};
 use crate::rebuild;
-use crate::work::Work;
+use crate::standing::{Recovered, Standing};
+use crate::work::{OwnLog, Work};
 
 /// A fold draws nothing by chance.
 struct NoChance;
@@ -31,11 +32,12 @@ pub fn verify(copy: &Path, signed: SignedIdentity, signer: &dyn Signer) -> Resul
     let identity = verified.into_inner();
     let mut writer = Store::open(copy)?.writer()?;
     let origin = identity.origin.clone();
-    let (log, mut own) = own_log(&mut writer, &origin)?;
-    let me = Me { origin, log, name: identity.name.clone(), identity, signed_identity: signed };
     let mut batch = writer.begin()?;
     // The batch is never committed: dropping it undoes the fold.
     let faults = batch.savepoint(|tx| {
+        let log = tx.ensure_log(&origin)?;
+        let mut own = OwnLog::new(tx.tree(log)?.frontier, Standing::default(), Recovered::default());
+        let me = Me { origin, log, name: identity.name.clone(), identity, signed_identity: signed };
         let before = tx.view_digests()?;
         let mut random = NoChance;
         let now = Timestamp::from_micros(0);

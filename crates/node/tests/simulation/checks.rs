@@ -45,6 +45,7 @@ impl World {
     pub fn check(&mut self) {
         assert!(self.leaks.is_empty(), "{}\n{}", self.story(), self.leaks.join("\n"));
         for owner in 0..self.honest {
+            self.note_released(owner);
             self.check_acknowledged(owner);
             self.check_oracle(owner);
             for holder in 0..self.nations.len() {
@@ -53,9 +54,28 @@ impl World {
             }
         }
         self.check_served();
+        self.check_lost();
         for at in 0..self.nations.len() {
             self.check_log(at);
             self.check_rebuild(at);
+        }
+    }
+
+    /// To whom a log that was fetched back is open now, by its own database.
+    fn note_released(&mut self, owner: usize) {
+        let countries = self.countries();
+        let rows = self.up(owner).read(|view| {
+            let mut all = Vec::new();
+            for row in view.db.log_between(view.me.log, 0, 1_000_000, 1_000_000)? {
+                for (_, set) in view.db.released_sets(row.id)? {
+                    all.extend(Vec::from(view.db.set_members(set)?).into_iter().map(|origin| (row.index.0, origin)));
+                }
+            }
+            Ok(all)
+        });
+        for (index, origin) in rows {
+            let holder = countries.iter().position(|one| *one == origin.country().as_str()).unwrap();
+            self.released.insert((owner, index, holder));
         }
     }
 
@@ -73,7 +93,9 @@ impl World {
             let expected = (entry.life != Life::Erased).then_some(&entry.bytes);
             assert_eq!(body.as_ref(), expected, "{}: entry {index} of {origin}", self.story());
         }
-        assert_eq!(found.len(), self.book.entries.iter().filter(|((who, _), _)| *who == owner).count());
+        let gone = |index: &u64| self.gone.contains(&(owner, *index));
+        let known = self.book.entries.iter().filter(|((who, _), _)| *who == owner).count();
+        assert_eq!(found.keys().filter(|index| !gone(index)).count(), known, "{}", self.story());
     }
 
     /// Nobody holds what policy forbids; everybody holds what it grants; the same object stands alike everywhere.
@@ -84,13 +106,22 @@ impl World {
         let origin = self.nations[owner].origin();
         let honest = holder < self.honest;
         let found = held(self.up(holder), &origin);
+        let whole = self.whole.get(&owner).copied();
         let about = |index: u64| format!("entry {index} of {origin} at {}", super::COUNTRIES[holder]);
         for (index, (_, body)) in &found {
+            // What its owner lost has no page in the book any more.
+            if self.gone.contains(&(owner, *index)) {
+                continue;
+            }
             let granted = self.book.entries.get(&(owner, *index)).is_some_and(|e| e.granted.contains(&holder));
             assert!(granted || body.is_none(), "{}: {} is held without a grant", self.story(), about(*index));
         }
         for ((_, index), entry) in self.book.entries.iter().filter(|((who, _), _)| *who == owner) {
             if !entry.granted.contains(&holder) || !honest {
+                continue;
+            }
+            // Whoever was given the history of an audience by a part of the database that is gone is given it anew by people.
+            if whole.is_some_and(|size| *index < size) && !self.is_released(owner, *index, holder) {
                 continue;
             }
             let got = found.get(index);
@@ -110,6 +141,10 @@ impl World {
         }
     }
 
+    fn is_released(&self, owner: usize, index: u64, holder: usize) -> bool {
+        self.released.contains(&(owner, index, holder))
+    }
+
     /// Every member knows the newest version of an audience, and has its chain without a gap.
     fn check_audiences(&mut self, owner: usize, holder: usize) {
         if owner == holder || holder >= self.honest {
@@ -123,12 +158,14 @@ impl World {
             .filter(|((who, _), members)| *who == owner && members.contains(&holder))
             .map(|((_, name), _)| name.clone())
             .collect();
+        let jumps = self.whole.contains_key(&owner);
         let find = |up: &mut Up, name: &str| {
             up.read(|view| {
                 let Some(log) = view.db.log_id(&origin)? else { return Ok(None) };
                 let Some(row) = view.db.audience_by_name(log, name)? else { return Ok(None) };
-                let whole =
-                    view.db.chains(log)?.iter().filter(|c| c.audience == row.audience).all(|c| !c.is_incomplete());
+                // After a recovery places may stay free, so that nothing is said twice in one.
+                let whole = jumps
+                    || view.db.chains(log)?.iter().filter(|c| c.audience == row.audience).all(|c| !c.is_incomplete());
                 Ok(Some((row.audience, row.version, view.db.set_members(row.set)?, whole)))
             })
         };
@@ -163,7 +200,8 @@ impl World {
                 origin: self.nations[holder].origin(),
                 class: self.up(holder).engine.me().identity.class,
             };
-            for (index, (_, body)) in held(self.up(holder), &origin) {
+            let whole = self.whole.get(&owner).copied().unwrap_or(0);
+            for (index, (_, body)) in held(self.up(holder), &origin).into_iter().filter(|(index, _)| *index >= whole) {
                 let may = facts.get(&index).is_some_and(|facts| oracle::may(facts, &viewer, Purpose::Feed));
                 assert!(may || body.is_none(), "{}: the oracle forbids entry {index} of {origin}", self.story());
             }

@@ -26,6 +26,8 @@ pub enum Fate {
     Done,
     /// Refused, and nothing changed.
     Refused(String),
+    /// The node does not speak: it is sent again once it does.
+    Silent,
     /// The machine went down meanwhile: it is sent again.
     Unknown,
 }
@@ -80,6 +82,7 @@ fn names(members: &BTreeSet<usize>, countries: &[&str]) -> Vec<String> {
 fn fate<E: std::fmt::Display>(error: &WriteError<E>) -> Fate {
     match error {
         WriteError::Refused(error) => Fate::Refused(error.to_string()),
+        WriteError::Silent(_) => Fate::Silent,
         WriteError::Stopped(_) | WriteError::Busy => Fate::Unknown,
     }
 }
@@ -154,6 +157,12 @@ pub fn give(engine: &mut Engine, owner: usize, countries: &[&str], command: &Com
 }
 
 impl Book {
+    /// What a nation has ticked is local: a restored database knows it as it was.
+    pub fn ticked_are(&mut self, owner: usize, names: BTreeSet<String>) {
+        self.ticked.retain(|(who, _)| *who != owner);
+        self.ticked.extend(names.into_iter().map(|name| (owner, name)));
+    }
+
     fn say(&mut self, owner: usize, index: u64, bytes: Vec<u8>, tlp: Tlp, audience: Option<&String>) {
         let ticked: Vec<&String> = self.ticked.iter().filter(|(who, _)| *who == owner).map(|(_, name)| name).collect();
         let (named, granted) = match (tlp, audience) {

@@ -5,6 +5,7 @@ pub mod checks;
 pub mod commands;
 pub mod hostile;
 pub mod nation;
+pub mod recovery;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -80,6 +81,7 @@ enum Event {
     Boot(usize),
     BackUp(usize),
     Restore(usize),
+    Recover(usize),
     Jump(usize),
     Part,
     Join,
@@ -94,7 +96,10 @@ pub struct Tally {
     pub crashes: usize,
     pub unknown: usize,
     pub backups_put_back: usize,
-    pub backups_refused: usize,
+    pub recovered: usize,
+    pub lost_entries: usize,
+    pub found_disks: usize,
+    pub stopped: usize,
     pub lost: usize,
     pub doubled: usize,
     pub lies: usize,
@@ -114,6 +119,14 @@ pub struct World {
     pub leaks: Vec<String>,
     /// (owner, index, holder) of every body that left.
     pub served: BTreeSet<(usize, u64, usize)>,
+    /// Who was set back, and to how many entries.
+    pub restored: BTreeMap<usize, u64>,
+    /// Who has fetched its log back, and how many entries it had then.
+    pub whole: BTreeMap<usize, u64>,
+    /// (owner, index, holder) of every release row of an honest log.
+    pub released: BTreeSet<(usize, u64, usize)>,
+    /// (owner, index) of what was lost with a database.
+    pub gone: BTreeSet<(usize, u64)>,
     dice: Dice,
     time: Arc<AtomicI64>,
     queue: BinaryHeap<Reverse<(i64, u64)>>,
@@ -144,6 +157,10 @@ impl World {
             trace: Vec::new(),
             leaks: Vec::new(),
             served: BTreeSet::new(),
+            restored: BTreeMap::new(),
+            whole: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            released: BTreeSet::new(),
             dice,
             time,
             queue: BinaryHeap::new(),
@@ -306,6 +323,7 @@ impl World {
             Event::Boot(at) => self.boot(at),
             Event::BackUp(at) => self.nations[at].back_up(),
             Event::Restore(at) => self.restore(at),
+            Event::Recover(at) => self.recover_soon(at),
             Event::Jump(at) => {
                 let far = [-86_400, -3_600, -7, 7, 3_600, 86_400][self.dice.below(6)] * SECOND;
                 self.nations[at].clock.offset.fetch_add(far, Ordering::Relaxed);
@@ -340,32 +358,33 @@ impl World {
         if self.nations[at].up.is_some() {
             return;
         }
-        self.nations[at].boot().unwrap_or_else(|error| panic!("seed {}: {error}", self.seed));
+        self.up_again(at);
         self.note(at, "is up");
         // Whoever waited for an answer asks again before anybody else is served.
         self.work_off(at);
         self.ask_all(at);
     }
 
+    /// Boots a machine that is down. One that went down after its log was whole, and before anybody was told, is told now.
+    fn up_again(&mut self, at: usize) {
+        if self.nations[at].up.is_some() {
+            return;
+        }
+        self.nations[at].boot().unwrap_or_else(|error| panic!("seed {}: {error}", self.seed));
+        let speaks = self.nations[at].up.as_ref().unwrap().engine.signed().standing.speaks();
+        if self.restored.contains_key(&at) && !self.whole.contains_key(&at) {
+            if speaks {
+                self.recovered(at);
+            } else {
+                self.after(2 * SECOND, Event::Recover(at));
+            }
+        }
+    }
+
     fn ask_all(&mut self, at: usize) {
         for other in (0..self.nations.len()).filter(|other| *other != at) {
             let soon = self.dice.between(0, 2 * SECOND);
             self.after(soon, Event::Ask(at, other, self.nations[at].links[other].turn));
-        }
-    }
-
-    fn restore(&mut self, at: usize) {
-        if self.nations[at].up.is_none() {
-            return;
-        }
-        let refused = self.nations[at].restore_backup();
-        self.tally.backups_put_back += 1;
-        self.tally.backups_refused += usize::from(refused);
-        self.note(at, if refused { "does not speak from an old backup" } else { "goes on from a backup" });
-        if refused {
-            self.boot(at);
-        } else {
-            self.ask_all(at);
         }
     }
 
@@ -386,6 +405,7 @@ impl World {
                     self.tally.refused += 1;
                     self.note(at, format_args!("refused: {command:?}: {why}"));
                 }
+                Fate::Silent => return,
                 Fate::Unknown => {
                     self.tally.unknown += 1;
                     self.crash(at);
@@ -565,6 +585,8 @@ impl World {
                     Taken::Kept => return Step::Kept { more, replica: Box::new(replica) },
                     Taken::Moved => return Step::Again,
                     Taken::Over => return Step::Over,
+                    // A receipt waits until the log speaks again.
+                    Taken::Failed(_) if !up.engine.signed().standing.speaks() => return Step::Again,
                     Taken::Failed(_) => return Step::Down,
                     Taken::Hold(evidence) => evidence,
                 }
@@ -585,11 +607,12 @@ impl World {
         self.parted = false;
         for at in 0..self.nations.len() {
             self.nations[at].mark.next.store(nation::HONEST, Ordering::Relaxed);
-            if self.nations[at].up.is_none() {
-                self.nations[at].boot().unwrap_or_else(|error| panic!("{}: {error}", self.story()));
-            }
-            self.work_off(at);
-            assert!(self.nations[at].todo.is_empty(), "{}", self.story());
+            self.up_again(at);
+        }
+        self.recover_all();
+        for at in 0..self.nations.len() {
+            let speaks = self.nations[at].up.as_ref().unwrap().engine.signed().standing.speaks();
+            assert!(self.nations[at].todo.is_empty() || (at >= self.honest && !speaks), "{}", self.story());
         }
         for _round in 0..40 {
             let mut news = false;
@@ -599,6 +622,8 @@ impl World {
                 }
             }
             if !news {
+                self.find_lost();
+                self.find_twins();
                 return;
             }
         }

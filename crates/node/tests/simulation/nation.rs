@@ -2,7 +2,7 @@
 //! outlives every crash.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ed25519_dalek::SigningKey;
@@ -43,6 +43,7 @@ impl Clock for SkewedClock {
 #[derive(Default)]
 pub struct Mark {
     pub signed: Mutex<Option<Checkpoint>>,
+    pub unknown: AtomicBool,
     pub next: AtomicU8,
 }
 
@@ -58,6 +59,9 @@ impl Signer for MarkedSigner {
         let fails = self.mark.next.swap(HONEST, Ordering::Relaxed);
         if fails == FAIL_BEFORE_MARK {
             return Err(SignerError::Io("the machine went down".into()));
+        }
+        if self.is_unknown() {
+            return Err(SignerError::Unknown);
         }
         let mut signed = self.mark.signed.lock().unwrap();
         if let Some(mark) = signed.as_ref() {
@@ -79,6 +83,14 @@ impl Signer for MarkedSigner {
     }
     fn mark(&self) -> Option<Checkpoint> {
         self.mark.signed.lock().unwrap().clone()
+    }
+    fn is_unknown(&self) -> bool {
+        self.mark.unknown.load(Ordering::Relaxed)
+    }
+    fn settle(&self, found: &Checkpoint) -> Result<(), SignerError> {
+        *self.mark.signed.lock().unwrap() = Some(found.clone());
+        self.mark.unknown.store(false, Ordering::Relaxed);
+        Ok(())
     }
     fn wrapping_key(&self) -> Arc<WrappingKey> {
         Arc::clone(&self.wrapping)
@@ -123,6 +135,8 @@ pub struct Nation {
     pub todo: std::collections::VecDeque<Command>,
     pub dir: TempDir,
     backup: Option<TempDir>,
+    /// The database that an old backup took the place of.
+    newest: Option<TempDir>,
     rng: u64,
 }
 
@@ -157,6 +171,7 @@ impl Nation {
             todo: std::collections::VecDeque::new(),
             dir: directory(),
             backup: None,
+            newest: None,
             rng,
         };
         nation.boot().unwrap();
@@ -209,19 +224,29 @@ impl Nation {
         self.backup = Some(copy(self.dir.path()));
     }
 
-    /// Somebody puts an old backup in place of the database. `true` if the node refused to speak from it.
-    pub fn restore_backup(&mut self) -> bool {
+    /// Somebody puts an old backup in place of the database, and at times loses the signer's file; `false` if there is
+    /// none.
+    pub fn restore_backup(&mut self, forget: bool) -> bool {
         let Some(backup) = self.backup.take() else { return false };
         self.crash();
-        let newest = std::mem::replace(&mut self.dir, backup);
-        match self.boot() {
-            Ok(()) => false,
-            Err(OpenError::Signer(SignerError::Behind { .. })) => {
-                self.dir = newest;
-                true
-            }
-            Err(other) => panic!("{}: {other}", self.country),
+        self.newest = Some(std::mem::replace(&mut self.dir, backup));
+        if forget {
+            *self.mark.signed.lock().unwrap() = None;
+            self.mark.unknown.store(true, Ordering::Relaxed);
         }
+        self.boot().unwrap();
+        true
+    }
+
+    pub fn forget_newest(&mut self) {
+        self.newest = None;
+    }
+
+    pub fn put_newest_back(&mut self) {
+        self.crash();
+        self.dir = self.newest.take().expect("it was set back");
+        self.boot().unwrap();
+        assert!(self.up.as_ref().unwrap().engine.signed().standing.speaks());
     }
 
     /// A second copy of the node that does not know of the first: what a thief, or a hostile nation, would run.

@@ -50,6 +50,7 @@ pub struct MemorySigner {
     wrapping: Arc<WrappingKey>,
     cursor: Arc<CursorKey>,
     mark: Mutex<Option<Checkpoint>>,
+    unknown: std::sync::atomic::AtomicBool,
     name: String,
 }
 
@@ -60,13 +61,21 @@ impl MemorySigner {
             wrapping: Arc::new(WrappingKey::new([seed ^ 0x55; 32])),
             cursor: Arc::new(CursorKey::new([seed ^ 0x33; 32])),
             mark: Mutex::new(mark),
+            unknown: false.into(),
             name: String::new(),
         }
+    }
+    /// One that does not know what was signed last.
+    pub fn unknown(seed: u8) -> Self {
+        Self { unknown: true.into(), ..Self::new(seed, None) }
     }
 }
 
 impl Signer for MemorySigner {
     fn sign(&self, next: &Checkpoint) -> Result<SignedCheckpoint, SignerError> {
+        if self.is_unknown() {
+            return Err(SignerError::Unknown);
+        }
         let mut mark = self.mark.lock().unwrap();
         if let Some(mark) = mark.as_ref() {
             if mark.size > next.size {
@@ -84,6 +93,14 @@ impl Signer for MemorySigner {
     }
     fn mark(&self) -> Option<Checkpoint> {
         self.mark.lock().unwrap().clone()
+    }
+    fn is_unknown(&self) -> bool {
+        self.unknown.load(Ordering::Relaxed)
+    }
+    fn settle(&self, found: &Checkpoint) -> Result<(), SignerError> {
+        *self.mark.lock().unwrap() = Some(found.clone());
+        self.unknown.store(false, Ordering::Relaxed);
+        Ok(())
     }
     fn wrapping_key(&self) -> Arc<WrappingKey> {
         Arc::clone(&self.wrapping)
@@ -200,6 +217,22 @@ impl Local {
 }
 
 impl Transport for Local {
+    fn yours(&self, to: &PartnerAddress, query: String) -> Boxed<'_, Result<Vec<u8>, TransportError>> {
+        let node = self.nodes.lock().unwrap().get(&to.address).cloned();
+        let pin = *self.me.lock().unwrap();
+        Box::pin(async move {
+            let node = node.ok_or(TransportError { reason: "no connection".into() })?;
+            let request = FeedRequest::from_query(&query).unwrap();
+            let page = node.read(move |view| {
+                let partner = node::feed::caller(view, &pin)?;
+                node::yours::page(view, &partner, &request)
+            });
+            let page =
+                page.await.map_err(|error: node::feed::FeedError| TransportError { reason: error.to_string() })?;
+            Ok(wire::compress(wire::encode(&page)).unwrap())
+        })
+    }
+
     fn add_checkpoint(&self, to: &PartnerAddress, request: String) -> Boxed<'_, Result<WitnessAnswer, TransportError>> {
         let node = self.nodes.lock().unwrap().get(&to.address).cloned();
         let pin = *self.me.lock().unwrap();

@@ -49,6 +49,8 @@ pub struct LogEntry {
     pub object: Option<Statement>,
     /// Why it was kept raw, if it was.
     pub unfit: Option<String>,
+    /// Does its owner say that it is lost?
+    pub lost: bool,
 }
 
 /// Which part of which log.
@@ -93,6 +95,7 @@ pub async fn page(
         arrived: entry.arrived.map(|at| at.to_string()),
         object: entry.object.as_ref().map(objects::object),
         unfit: entry.unfit,
+        lost: entry.lost,
     };
     Ok(Json(LogPage {
         origin: page.origin.to_string(),

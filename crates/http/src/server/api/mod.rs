@@ -16,6 +16,7 @@ pub mod log;
 pub mod objects;
 pub mod operate;
 pub mod partners;
+pub mod recovery;
 pub mod refusal;
 pub mod request;
 pub mod session;
@@ -211,6 +212,8 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(users::reset))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(recovery::recovery))
+        .routes(routes!(recovery::decide))
         .routes(routes!(operate::rebuild))
         .routes(routes!(keys::list))
         .routes(routes!(keys::request))

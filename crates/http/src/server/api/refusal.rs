@@ -90,6 +90,9 @@ where
     fn from(error: WriteError<E>) -> Self {
         match error {
             WriteError::Refused(error) => error.into(),
+            WriteError::Silent(silent) => {
+                Self::kind(StatusCode::CONFLICT, "silent", "The node does not speak", &silent)
+            }
             WriteError::Busy => {
                 Self(Problem::unavailable("the node is busy: try again in a second").kind("busy", "Busy"))
             }

@@ -40,6 +40,11 @@ pub struct Status {
 /// The own log, as far as it is signed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OwnLog {
+    /// `speaking`, `recovering` (the database was set back, and partners give the rest back) or `stopped` (another copy
+    /// speaks).
+    pub state: &'static str,
+    /// Why it does not speak, and what to do.
+    pub why: Option<String>,
     /// Entries.
     pub size: u64,
     /// The checkpoint that covers them, as a note.
@@ -179,6 +184,8 @@ pub(crate) async fn read(app: &App) -> Result<Status, Refusal> {
         name: status.name,
         now: status.now.to_string(),
         log: OwnLog {
+            state: status.standing.word(),
+            why: status.standing.why(),
             size: status.size,
             checkpoint: status.checkpoint,
             witnessed: status.witnesses.witnessed.map(|(size, _)| size),

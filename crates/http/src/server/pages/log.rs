@@ -114,6 +114,7 @@ fn row(entry: &LogEntry) -> Markup {
                         span class="quiet" { (object.kind) @if object.state != "live" { ", " (object.state) } }
                     },
                     (None, Some(reason)) => { span class="state" { "unfit" } " kept raw: " (plain(reason)) },
+                    (None, None) if entry.lost => { span class="state" { "lost" } " as its owner says" },
                     (None, None) => span class="quiet" { "not opened to you" },
                 }
             }
@@ -237,12 +238,14 @@ mod tests {
             arrived: None,
             object,
             unfit: unfit.map(str::to_owned),
+            lost: false,
         };
         let check = |entry: LogEntry, expect: &str| {
             let text = row(&entry).into_string();
             assert!(text.contains(expect) && !text.contains("<script"), "{text}");
         };
         check(entry(None, None), "not opened to you");
+        check(LogEntry { lost: true, ..entry(None, None) }, "as its owner says");
         check(entry(None, Some("<script>")), "kept raw: &lt;script&gt;");
         check(entry(Some(object(Some("<script>x"))), None), "&lt;script&gt;x");
     }

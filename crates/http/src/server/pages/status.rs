@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use node::Permission;
 
 use super::super::api::App;
+use super::super::api::recovery::{self, Recovery};
 use super::super::api::refusal::Refusal;
 use super::super::api::status::{self, Evidence, Lag, OwnLog, Partner, Status};
 use super::super::session::Caller;
@@ -15,13 +16,15 @@ use super::text::{clock, number, plain, time};
 /// The page.
 pub async fn page(State(app): State<App>, caller: Caller) -> Result<Markup, Refusal> {
     let frame = Frame::of(&app, &caller, Place::Status);
-    let Json(status) = status::status(State(app), caller).await?;
-    Ok(frame.page("Status", &body(&frame, &status)))
+    let Json(status) = status::status(State(app.clone()), caller).await?;
+    let recovery = recovery::read(&app).await?;
+    Ok(frame.page("Status", &body(&frame, &status, &recovery)))
 }
 
-fn body(frame: &Frame, status: &Status) -> Markup {
+fn body(frame: &Frame, status: &Status, recovery: &Recovery) -> Markup {
     html! {
         h1 class="sentence" id="sentence" data-live { (sentence(&status.partners)) }
+        (super::recovery::card(frame, recovery))
         (held(frame, status))
         section class="card" aria-labelledby="partners-title" {
             div class="head" {

@@ -1,0 +1,223 @@
+//! Going back in time: what partners hold comes back, what nobody holds is said to be lost, a lie stops nobody, and two
+//! persons decide where nobody knows.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects by failing")]
+
+mod world;
+
+use std::sync::Arc;
+
+use model::extension::AudienceKind;
+use model::{Desk, Index, MediaType, Role, Tlp};
+use node::assert::{Assert, RawObject};
+use node::audience::{self, Choice};
+use node::recovery::decide::{self, DecideError, Decided, Decision};
+use node::recovery::turn::{self, Weighed};
+use node::{Actor, WriteError, gossip};
+use store::{PersonId, Store, StoreError};
+use tokio::sync::watch;
+use world::{Local, MemorySigner, Nation, peer, state_of, until};
+
+async fn make(nation: &Nation, name: &'static str, members: &[&str]) {
+    let members: Vec<String> = members.iter().map(ToString::to_string).collect();
+    let made = nation.node.write(move |work| audience::create(work, name, AudienceKind::Named, &members).map(|_| ()));
+    made.await.unwrap();
+}
+
+async fn say(nation: &Nation, number: u32, tlp: Tlp, choice: Choice) {
+    let text = format!(
+        r#"{{"type":"indicator","spec_version":"2.1","id":"indicator--8e2e2d2b-17d4-4cbf-938f-{number:012x}",
+ "created":"2026-11-01T00:00:00Z","modified":"2026-11-02T00:00:00Z","name":"beacon {number}",
+ "pattern":"[domain-name:value = 'c2.example']","pattern_type":"stix","valid_from":"2026-11-01T00:00:00Z"}}"#
+    );
+    let objects = vec![RawObject { media: MediaType::Stix, bytes: text.into_bytes() }];
+    let command = Assert { objects, tlp, pap: None, audience: choice };
+    nation.node.write(move |work| node::assert::assert(work, &command)).await.unwrap();
+}
+
+fn backup(nation: &Nation) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    Store::open(nation.dir.path()).unwrap().copy_into(dir.path()).unwrap();
+    dir
+}
+
+/// The nation again, from another directory.
+fn again(nation: &Nation, dir: tempfile::TempDir, signer: MemorySigner) -> Nation {
+    let node = world::open(dir.path(), &nation.country(), nation.seed, signer).unwrap();
+    Nation { node, dir, seed: nation.seed }
+}
+
+fn pull(nation: &Nation, from: &[&Nation]) -> watch::Sender<bool> {
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(node::pull::run(nation.node.clone(), Local::of(nation, from), stopped));
+    stop
+}
+
+fn recover(nation: &Nation, from: &[&Nation]) -> watch::Sender<bool> {
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(node::recovery::run(nation.node.clone(), Local::of(nation, from), stopped));
+    stop
+}
+
+async fn size_at(nation: &Nation, of: &'static str) -> u64 {
+    let read = move |view: &node::View<'_, '_>| view.db.tree(node::partner::find(view.db, of).unwrap().log);
+    nation.node.read(read).await.unwrap().size
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_partners_hold_comes_back_and_what_nobody_holds_is_said_to_be_lost() {
+    let (fr, ee, lv) = (Nation::new("FR", 1), Nation::new("EE", 2), Nation::new("LV", 3));
+    peer(&fr, &ee).await;
+    peer(&fr, &lv).await;
+    make(&fr, "a", &["EE"]).await;
+    let old = backup(&fr);
+    say(&fr, 1, Tlp::Amber, Choice::Named("a".into())).await; // 1
+    say(&fr, 2, Tlp::Red, Choice::Default).await; // 2
+    make(&fr, "b", &["LV"]).await; // 3
+    say(&fr, 3, Tlp::Amber, Choice::Named("b".into())).await; // 4
+    let whole = fr.node.signed().size;
+    let (_ee, _lv) = (pull(&ee, &[&fr]), pull(&lv, &[&fr]));
+    for other in [&ee, &lv] {
+        until(other, "all of France's log", move |view| {
+            let log = node::partner::find(view.db, "FR").unwrap().log;
+            view.db.tree(log).unwrap().size == whole && view.db.log_between(log, 0, 9, 9).unwrap().len() >= 2
+        })
+        .await;
+    }
+    let mark = fr.node.signer().mark();
+    // Latvia is away at first: what it alone holds is lost, until it is back.
+    let fr = again(&fr, old, MemorySigner::new(1, mark));
+    assert_eq!((fr.node.standing().word(), fr.node.signed().size), ("recovering", 0));
+    let asking = recover(&fr, &[&ee]);
+    until(&fr, "France speaks", |view| view.signed.standing.speaks()).await;
+    let there = |view: &node::View<'_, '_>| {
+        let rows = view.db.log_between(view.me.log, 0, 99, 99)?;
+        Ok::<_, StoreError>(rows.iter().map(|row| row.index.0).collect::<Vec<_>>())
+    };
+    assert_eq!(fr.node.read(there).await.unwrap(), [0, 1, 5, 6], "and what says that the rest is lost");
+    let lost = fr.node.read(|view| view.db.lost(view.me.log)).await.unwrap();
+    assert_eq!(lost.iter().map(|range| (range.first, range.count)).collect::<Vec<_>>(), [(2, 3)]);
+    let members = fr.node.read(|view| {
+        let row = view.db.statement_at(view.me.log, Index(1))?.unwrap();
+        let (_, set) = view.db.released_sets(row.id)?[0];
+        view.db.set_members(set)
+    });
+    assert_eq!(members.await.unwrap().as_slice().len(), 1, "it is open to Estonia again");
+    asking.send_replace(true);
+
+    // Latvia is back: what it alone held is taken, and nothing of it stands where something was said meanwhile.
+    make(&fr, "c", &["EE", "LV"]).await;
+    let _asking = recover(&fr, &[&ee, &lv]);
+    until(&fr, "what Latvia held", |view| view.db.statement_at(view.me.log, Index(4)).unwrap().is_some()).await;
+    let still = fr.node.read(|view| turn::missing(view, 0, 5)).await.unwrap().0;
+    assert_eq!(still, [2], "RED was opened to nobody");
+    let (_ee, _lv) = (pull(&ee, &[&fr]), pull(&lv, &[&fr]));
+    let size = fr.node.signed().size;
+    for other in [&ee, &lv] {
+        until(other, "France's new word, and what it lost", move |view| {
+            let log = node::partner::find(view.db, "FR").unwrap().log;
+            view.db.tree(log).unwrap().size == size && view.db.lost_at(log, Index(2)).unwrap().is_some()
+        })
+        .await;
+        let held = other.node.read(|view| Ok::<_, StoreError>(state_of(view, "FR"))).await.unwrap();
+        assert_eq!(held, Some(store::PartnerState::Active));
+    }
+    fr.node.write(|work| node::rebuild::rebuild(work)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_that_lies_about_our_log_stops_nobody_and_two_signed_histories_do() {
+    let (fr, ee) = (Nation::new("FR", 1), Nation::new("EE", 2));
+    peer(&fr, &ee).await;
+    make(&fr, "a", &["EE"]).await;
+    let old = backup(&fr);
+    let twin = backup(&fr);
+    make(&fr, "b", &["EE"]).await;
+    let stop = pull(&ee, &[&fr]);
+    until(&ee, "two entries", |view| view.db.tree(node::partner::find(view.db, "FR").unwrap().log).unwrap().size == 2)
+        .await;
+    stop.send_replace(true);
+    let page = || {
+        ee.node.read(|view| {
+            let partner = node::partner::find(view.db, "FR").unwrap();
+            let request = journal::wire::FeedRequest { have: 1, ..Default::default() };
+            node::yours::page(view, &partner, &request)
+        })
+    };
+    let behind = again(&fr, old, MemorySigner::new(1, fr.node.signer().mark()));
+    let weigh = |page| behind.node.read(|view| turn::weigh(view, &turn::start(view)?, page));
+    assert!(matches!(weigh(page().await.unwrap()).await.unwrap(), Weighed::Ahead(_)));
+    let mut lie = page().await.unwrap();
+    lie.commitments[0] = model::Commitment::new([7; 32]);
+    assert!(matches!(weigh(lie).await.unwrap(), Weighed::Elsewhere), "no signature is on that");
+    let mut lie = page().await.unwrap();
+    lie.checkpoint = lie.checkpoint.replace("\n2\n", "\n3\n");
+    assert!(matches!(weigh(lie).await.unwrap(), Weighed::Unfounded(_)));
+
+    // A copy that has said something else in the same place is stopped by the first partner that shows it.
+    let twin = again(&fr, twin, MemorySigner::new(1, None));
+    make(&twin, "c", &["EE"]).await;
+    let _asking = recover(&twin, &[&ee]);
+    until(&twin, "the copy stops", |view| view.signed.standing.word() == "stopped").await;
+    let refused = twin.node.write(|work| audience::create(work, "d", AudienceKind::Named, &[]).map(|_| ())).await;
+    assert!(matches!(refused, Err(WriteError::Silent(_))), "{refused:?}");
+    assert_eq!(twin.node.read(|view| view.db.evidence(Some(view.me.log), 9)).await.unwrap().len(), 1);
+    let dir = twin.dir.path().to_owned();
+    let mark = twin.node.signer().mark();
+    drop(twin.node);
+    let node = world::open(&dir, "FR", 1, MemorySigner::new(1, mark)).unwrap();
+    assert_eq!(node.standing().word(), "stopped", "a restart forgets nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_is_behind_fetches_what_the_other_said_once_and_stops_the_second_time() {
+    let (fr, ee) = (Nation::new("FR", 1), Nation::new("EE", 2));
+    peer(&fr, &ee).await;
+    make(&fr, "a", &["EE"]).await;
+    let twin = backup(&fr);
+    let twin = again(&fr, twin, MemorySigner::new(1, fr.node.signer().mark()));
+    make(&fr, "b", &["EE"]).await;
+    let _pull = pull(&ee, &[&fr]);
+    until(&ee, "two entries", |view| view.db.tree(node::partner::find(view.db, "FR").unwrap().log).unwrap().size == 2)
+        .await;
+    let stop = recover(&twin, &[&ee]);
+    until(&twin, "the copy has what the first said", |view| {
+        view.signed.standing.speaks() && view.signed.size == 2 && view.db.audiences().unwrap().len() == 2
+    })
+    .await;
+    stop.send_replace(true);
+    make(&fr, "c", &["EE"]).await;
+    let (note, ee_log) = (fr.node.signed().text.clone(), |view: &node::View<'_, '_>| {
+        Ok::<_, StoreError>(node::partner::find(view.db, "EE").unwrap().log)
+    });
+    let from = twin.node.read(ee_log).await.unwrap();
+    twin.node.write(move |work| gossip::hear(work, from, &[note])).await.unwrap();
+    assert_eq!(twin.node.standing().word(), "stopped", "the other copy lives");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_persons_and_no_machine_say_that_a_restored_node_speaks_from_here() {
+    let fr = Nation::new("FR", 1);
+    make(&fr, "a", &[]).await;
+    let old = backup(&fr);
+    let fr = again(&fr, old, MemorySigner::unknown(1));
+    assert_eq!(fr.node.standing().word(), "recovering");
+    let _asking = recover(&fr, &[]);
+    let node = Arc::new(fr.node.clone());
+    let decide = |person: Option<i64>, decision| {
+        let (login, desk, roles) = (format!("{person:?}"), Desk::Csirt, vec![Role::DutyOfficer]);
+        let actor = Actor { person: person.map(PersonId), login, desk, roles };
+        let node = Arc::clone(&node);
+        async move { node.write(move |work| decide::decide(work, &actor, decision)).await }
+    };
+    let machine = decide(None, Decision::Speak).await;
+    assert!(matches!(machine, Err(WriteError::Refused(DecideError::NotAPerson))), "{machine:?}");
+    assert!(matches!(decide(Some(1), Decision::Resume).await, Err(WriteError::Refused(DecideError::NotNow(_)))));
+    for _ in 0..2 {
+        assert_eq!(decide(Some(1), Decision::Speak).await.unwrap(), Decided::Proposed, "one person alone, twice");
+    }
+    assert_eq!(fr.node.standing().word(), "recovering");
+    assert!(matches!(decide(Some(2), Decision::Speak).await.unwrap(), Decided::Done(Some(_))));
+    assert_eq!(fr.node.standing().word(), "speaking");
+    make(&fr, "b", &[]).await;
+    assert_eq!((fr.node.signer().is_unknown(), fr.node.signed().size), (false, 2));
+}
