@@ -241,7 +241,7 @@ fn guests(frame: &Frame, path: &str, standing: &RedStanding) -> Markup {
 
 fn openings(rows: &[Given]) -> Markup {
     scrolling(
-        "Who has opened it",
+        "Table of openings",
         &html! {
             table {
                 caption { "Newest first" }
