@@ -323,3 +323,69 @@ describe("what was said is shown", () => {
     await close();
   });
 });
+
+describe("what is RED", () => {
+  let entry;
+
+  before(async () => {
+    const object = { type: "indicator", spec_version: "2.1", id: "indicator--26ffb872-1dd9-446e-b6f5-d58527e5b5d2",
+      created: "2026-11-20T10:00:00.000Z", modified: "2026-11-20T10:00:00.000Z", name: `Beacon ${HOSTILE}`,
+      pattern: "[ipv4-addr:value = '198.51.100.7']", pattern_type: "stix", valid_from: "2026-11-20T10:00:00Z" };
+    const said = await french.command("POST", "/statements?label=red", JSON.stringify(object));
+    entry = said.items[0].entry;
+  });
+
+  test("it is opened from the status page, one at a time, and looks right", async () => {
+    const { page, complaints, go, close } = await open(fr, french, { javaScriptEnabled: false });
+    await go("/");
+    await page.getByRole("link", { name: "1 RED statement is for you" }).click();
+    const path = new URL(page.url()).pathname;
+    assert.match(path, /^\/red\/[a-z2-7]{26}$/);
+    assert.doesNotMatch(await page.content(), /Beacon/);
+    await page.getByRole("button", { name: "Open it now" }).click();
+    assert.match(await page.getByRole("heading", { level: 1 }).innerText(), /^Beacon <script>/);
+    assert.equal(await page.locator(".watermark").count(), 2);
+    assert.deepEqual(complaints, []);
+    await close();
+    await looksRight(fr, french, path);
+    await looksRight(fr, french, path, { prepare: async (page) => {
+      await page.getByRole("button", { name: "Open it now" }).click();
+      await page.waitForURL(/\/open$/);
+    } });
+  });
+
+  test("a guest is invited on its page, and reads by link and code without an account or JavaScript", async () => {
+    const host = await open(fr, french);
+    await host.go("/red");
+    await host.page.getByLabel("Name of a guest").fill(`Minister ${HOSTILE}`);
+    await host.page.getByLabel("Telephone number or address that you know").fill("+33 1 99 00 00 00");
+    await host.page.getByRole("button", { name: "Invite this guest" }).click();
+    const shown = host.page.locator("section[role=status]");
+    const [link, code] = [await shown.locator("code").innerText(), await shown.locator("strong").innerText()];
+    assert.ok(link.startsWith(`${fr.url}/guest/`), link);
+    assert.deepEqual(await violations(host.page), []);
+    await looksRight(fr, null, new URL(link).pathname);
+    const guest = await open(fr, null, { javaScriptEnabled: false });
+    await guest.page.goto(link);
+    await guest.page.getByLabel("One-time code").fill("0000 0000");
+    await guest.page.getByRole("button", { name: "Read" }).click();
+    assert.match(await guest.page.getByRole("alert").innerText(), /That did not fit/);
+    await guest.page.getByLabel("One-time code").fill(code);
+    await guest.page.getByRole("button", { name: "Read" }).click();
+    await guest.page.waitForURL(link);
+    assert.match(await guest.page.locator("main").innerText(), /Beacon <script>[^]*Shown to Minister/);
+    assert.equal(await guest.page.title().then((title) => title.includes("owned")), false);
+    const [cookie] = (await guest.page.context().cookies()).filter(({ name }) => name.endsWith("_guest"));
+    assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, "Strict", "/guest"]);
+    await looksRight(fr, { cookie }, new URL(link).pathname);
+    const { openings, guests } = await french.command("GET", `/red/${entry}`);
+    assert.ok(openings.some(({ who, face }) => face === "guest" && who.includes("Minister")));
+    await host.page.goto(`${fr.url}/red`);
+    await host.page.getByRole("button", { name: /^Revoke/ }).click();
+    assert.equal(guests.length, 1);
+    await guest.page.goto(link);
+    assert.doesNotMatch(await guest.page.content(), /Beacon/);
+    await guest.close();
+    await host.close();
+  });
+});

@@ -114,7 +114,8 @@ pub fn password_matches(password: &[u8], hash: &str) -> bool {
 const PASSWORD_LETTERS: usize = 12;
 const PASSWORD_BYTES: usize = 1_024;
 
-fn phc(password: &[u8], salt: &[u8]) -> Result<String, AccountError> {
+/// The hash of a secret as a PHC string, whatever its length.
+pub(crate) fn phc(password: &[u8], salt: &[u8]) -> Result<String, AccountError> {
     let failed = |error: &dyn std::fmt::Display| AccountError::Hash(error.to_string());
     let params = Params::new(19 * 1024, 2, 1, None).map_err(|error| failed(&error))?;
     let hash = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
@@ -124,7 +125,7 @@ fn phc(password: &[u8], salt: &[u8]) -> Result<String, AccountError> {
 }
 
 /// What an unknown login is compared with, so that the answer takes as long as for a known one.
-fn nobodys_hash() -> &'static str {
+pub(crate) fn nobodys_hash() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| phc(b"nobody has this password", &[0x5a; SALT_BYTES]).unwrap_or_default())
 }

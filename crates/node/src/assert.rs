@@ -5,13 +5,15 @@ use std::collections::HashSet;
 use domain::said::Said;
 use model::{Head, Index, Label, Lane, MediaType, MemberSet, Pap, StixId, StixVersion, ThreadVersion, Tlp};
 use policy::assertion;
-use store::{ObjectRow, ObjectState, StoreError};
+use store::{ObjectRow, ObjectState, PersonId, StoreError};
 
+use crate::actor::Actor;
 use crate::append::{self, NewEntry};
 use crate::audience::{self, AudienceError, Choice, Target};
 use crate::body;
 use crate::limits;
 use crate::query;
+use crate::red::{self, RedError};
 use crate::work::Work;
 
 /// One object to assert: the bytes as they came.
@@ -48,6 +50,12 @@ pub enum AssertError {
     /// Too many at once.
     #[error("{0} objects in one command: send at most 1,000")]
     TooMany(usize),
+    /// Readers are named for RED alone.
+    #[error("readers are named for RED alone: at `{0}` the audience says who reads it, so leave the readers out")]
+    Readers(Tlp),
+    /// A reader who can't be named.
+    #[error(transparent)]
+    Red(#[from] RedError),
 }
 
 /// What became of one object of a command. A bad one beside good ones is one refusal.
@@ -76,16 +84,35 @@ pub enum ObjectFate {
     },
 }
 
-/// Asserts each object of a command.
+/// Asserts each object of a command, on the machine's own behalf.
 ///
 /// # Errors
-/// The command as a whole: too many objects, or no such audience. Single objects are refused in the answer.
+/// As [`assert_as`].
 pub fn assert(work: &mut Work<'_, '_>, command: &Assert) -> Result<Vec<ObjectFate>, AssertError> {
+    assert_as(work, command, &Actor::machine(), &[])
+}
+
+/// Asserts each object of a command. What is RED is read by the logins in `readers`, and by whoever asserts it.
+///
+/// # Errors
+/// The command as a whole: too many objects, no such audience, or a reader who can't be named. Single objects are
+/// refused in the answer.
+pub fn assert_as(
+    work: &mut Work<'_, '_>,
+    command: &Assert,
+    by: &Actor,
+    readers: &[String],
+) -> Result<Vec<ObjectFate>, AssertError> {
     if command.objects.len() > limits::COMMAND_OBJECTS {
         return Err(AssertError::TooMany(command.objects.len()));
     }
+    if command.tlp != Tlp::Red && !readers.is_empty() {
+        return Err(AssertError::Readers(command.tlp));
+    }
+    let named = red::persons(work.tx, readers)?.into_iter().map(|person| person.id);
+    let readers = named.chain(by.person).collect();
     let target = audience::resolve(work, &command.audience, command.tlp)?;
-    let mut run = Run { command, target, said_now: HashSet::new() };
+    let mut run = Run { command, target, by, readers, said_now: HashSet::new() };
     let mut fates = Vec::with_capacity(command.objects.len());
     for object in &command.objects {
         fates.push(run.one(work, object)?);
@@ -96,6 +123,10 @@ pub fn assert(work: &mut Work<'_, '_>, command: &Assert) -> Result<Vec<ObjectFat
 struct Run<'a> {
     command: &'a Assert,
     target: Target,
+    /// On whose behalf.
+    by: &'a Actor,
+    /// Who reads it, if it is RED.
+    readers: Vec<PersonId>,
     /// Ids that this command has asserted: they reach exactly the target's members.
     said_now: HashSet<StixId>,
 }
@@ -111,10 +142,15 @@ impl Run<'_> {
         if let Err(reason) = self.admissible(&said) {
             return Ok(refused(&head.id, reason));
         }
-        let earlier = own_statements(work, &head.id)?;
+        let earlier = self.own_statements(work, &head.id)?;
         match self.twin(work, &earlier, head, &object.bytes)? {
             Twin::None => {}
-            Twin::Same(index) => return Ok(ObjectFate::Already { id: head.id.clone(), index }),
+            Twin::Same(index) => {
+                if let Some(row) = earlier.iter().find(|row| row.index == index) {
+                    self.name_readers(work, row)?;
+                }
+                return Ok(ObjectFate::Already { id: head.id.clone(), index });
+            }
             Twin::Differs(index) => {
                 let reason = format!(
                     "statement {}:{index} has the same id and version with other bytes: give the new one a later `modified`",
@@ -168,7 +204,7 @@ impl Run<'_> {
         }
         let mut targets = Vec::new();
         for id in head.refs.iter().filter(|id| !self.said_now.contains(*id)) {
-            let statements = own_statements(work, id)?;
+            let statements = self.own_statements(work, id)?;
             if statements.is_empty() {
                 continue;
             }
@@ -191,7 +227,10 @@ impl Run<'_> {
         object: &RawObject,
     ) -> Result<ObjectFate, AssertError> {
         let head = said.head();
-        let last = earlier.iter().max_by_key(|row| row.thread_version);
+        // RED has threads of its own: in the numbers of a thread others would see that one is missing.
+        let is_red = |row: &ObjectRow| row.tlp == Tlp::Red;
+        let alike = earlier.iter().filter(|row| is_red(row) == (self.command.tlp == Tlp::Red));
+        let last = alike.max_by_key(|row| row.thread_version);
         let entry = NewEntry {
             lane: Lane::Intelligence,
             after: last.map(|row| (row.thread, ThreadVersion(row.thread_version), row.commitment)),
@@ -203,7 +242,25 @@ impl Run<'_> {
         };
         let appended = append::append(work, &entry, said)?;
         self.said_now.insert(head.id.clone());
+        if let Some(row) = work.tx.object(appended.statement)? {
+            self.name_readers(work, &row)?;
+        }
         Ok(ObjectFate::Asserted { id: head.id.clone(), index: appended.index })
+    }
+
+    fn name_readers(&self, work: &mut Work<'_, '_>, row: &ObjectRow) -> Result<(), RedError> {
+        if row.tlp == Tlp::Red { red::name(work, &row.thread, &self.readers, self.by) } else { Ok(()) }
+    }
+
+    /// What our log says of an object, as far as whoever asserts may know of it: a refusal would tell of RED, too.
+    fn own_statements(&self, work: &Work<'_, '_>, id: &StixId) -> Result<Vec<ObjectRow>, StoreError> {
+        let mut rows = Vec::new();
+        for row in work.tx.objects_by_id(id)? {
+            if row.log == work.me.log && red::knows(work.tx, &row, self.by)? {
+                rows.push(row);
+            }
+        }
+        Ok(rows)
     }
 }
 
@@ -211,10 +268,4 @@ enum Twin {
     None,
     Same(Index),
     Differs(Index),
-}
-
-fn own_statements(work: &Work<'_, '_>, id: &StixId) -> Result<Vec<ObjectRow>, StoreError> {
-    let mut rows = work.tx.objects_by_id(id)?;
-    rows.retain(|row| row.log == work.me.log);
-    Ok(rows)
 }

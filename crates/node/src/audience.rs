@@ -395,6 +395,21 @@ pub(crate) fn say_workflow(
     after: Option<(ThreadId, ThreadVersion, Commitment)>,
     body: &[u8],
 ) -> Result<Appended, StoreError> {
+    say_labelled(work, (at, Some(set)), after, Tlp::AmberStrict, body)
+}
+
+/// The same at RED, for nobody: what is about a RED statement tells no more of it than the statement itself.
+pub(crate) fn say_red(work: &mut Work<'_, '_>, at: AudienceAt, body: &[u8]) -> Result<Appended, StoreError> {
+    say_labelled(work, (at, None), None, Tlp::Red, body)
+}
+
+fn say_labelled(
+    work: &mut Work<'_, '_>,
+    (at, set): (AudienceAt, Option<SetId>),
+    after: Option<(ThreadId, ThreadVersion, Commitment)>,
+    tlp: Tlp,
+    body: &[u8],
+) -> Result<Appended, StoreError> {
     // Read as every receiver and every rebuild reads it, so that the views come out the same.
     let said = Said::read(MediaType::Stix, body)
         .map_err(|error| StoreError::Corrupt { what: format!("an own object does not read: {error}") })?;
@@ -402,8 +417,8 @@ pub(crate) fn say_workflow(
         lane: Lane::Workflow,
         after,
         audience: at,
-        set: Some(set),
-        label: Label::from(Tlp::AmberStrict),
+        set,
+        label: Label::from(tlp),
         media: MediaType::Stix,
         body,
     };

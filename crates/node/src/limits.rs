@@ -46,6 +46,20 @@ pub const EVIDENCE_BYTES: usize = 64 * 1024;
 /// Somebody who opens the same page again within this time, seconds, has read it once: a screen that refreshes itself
 /// must not fill the ledger.
 pub const READING_SECONDS: i64 = 3600;
+/// Most own people who are named for one RED thread: more of them are an audience.
+pub const RED_READERS: usize = 64;
+/// Most guests at once of one RED thread: each is a person with whom somebody telephones.
+pub const GUESTS: usize = 16;
+/// Longest invitation of a guest, hours: thirty days, the length of an incident's aftermath.
+pub const GUEST_HOURS: u32 = 720;
+/// A guest's code opens this long after it was made, seconds: it is told over the telephone while both are at it.
+pub const GUEST_CODE_SECONDS: i64 = 3600;
+/// Wrong codes that a guest's code bears: five of 10^8 are one chance in 20 million.
+pub const GUEST_TRIES: u32 = 5;
+/// Digits of a typed code that are looked at: the eight of a code, with room for a mistake.
+pub const GUEST_CODE_LETTERS: usize = 16;
+/// A guest's code begins a reading of this long, seconds: some pages, with a telephone call between.
+pub const GUEST_READING_SECONDS: i64 = 900;
 /// Answers to idempotency keys are remembered this long, seconds.
 pub const IDEMPOTENCY_SECONDS: i64 = 7 * 24 * 3600;
 /// Longest idempotency key, bytes.

@@ -2,7 +2,7 @@
 
 use journal::envelope;
 use model::extension::{Common, Extension, Withdrawal, WithdrawalAction};
-use model::{Citation, Index, MemberSet, Origin};
+use model::{Citation, Index, MemberSet, Origin, Tlp};
 use store::{ObjectState, StatementRow, StoreError};
 
 use crate::append::Appended;
@@ -95,6 +95,9 @@ fn say(
         .map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
     let withdrawal = Withdrawal { common, target: citation, action, reason: reason.to_owned() };
     let body = withdrawal.to_bytes();
+    if envelope.label.tlp == Tlp::Red {
+        return Ok(audience::say_red(work, envelope.audience, &body)?);
+    }
     // To the audience as it is now; those who have left it since are told by the content-free row alone.
     let now = work.tx.audience(work.me.log, &envelope.audience.id)?;
     let (at, set) = match now {

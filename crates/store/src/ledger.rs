@@ -21,6 +21,8 @@ coded_enum!(
         Content = (3, "content"),
         /// An open proof, which holds the body.
         Proof = (4, "proof"),
+        /// Shown to a guest on the page of an invitation.
+        Guest = (5, "guest"),
     }
 );
 
@@ -29,7 +31,7 @@ impl Face {
     #[must_use]
     pub const fn is_export(self) -> bool {
         match self {
-            Self::Page | Self::Terminal => false,
+            Self::Page | Self::Terminal | Self::Guest => false,
             Self::Body | Self::Content | Self::Proof => true,
         }
     }
@@ -42,7 +44,7 @@ pub struct LedgerRow {
     pub statement: StatementId,
     /// When.
     pub at: Timestamp,
-    /// To whom: a login, or `machine`.
+    /// To whom: a login, `machine`, or `guest:` and the guest's name.
     pub who: String,
     /// By which face.
     pub face: Face,

@@ -5,7 +5,7 @@ pub const WRITER_CACHE_KIB: i64 = 16 * 1024;
 /// Page cache of one reader, KiB. Small, because 28 nodes with some readers each may live in one process.
 pub const READER_CACHE_KIB: i64 = 2 * 1024;
 /// Statements kept prepared by one connection: this room has fewer than that, so that none is ever prepared twice.
-pub const PREPARED: usize = 192;
+pub const PREPARED: usize = 224;
 /// How long a connection waits for another process's lock, milliseconds: longer than the longest group commit.
 pub const BUSY_MILLIS: u64 = 5_000;
 /// Pages in the write-ahead file before it is copied back (16 MiB): a bulk command of 1,000 objects fits several times.

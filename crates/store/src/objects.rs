@@ -200,14 +200,17 @@ impl Db<'_> {
         )
     }
 
-    /// The last version of an id's thread in one log.
+    /// The last version of an id's thread in one log. What is RED has a thread of its own, of which this knows nothing.
     ///
     /// # Errors
     /// The database.
     pub fn own_latest(&self, log: LogId, id: &StixId) -> Result<Option<ObjectRow>, StoreError> {
         let Some(kind) = self.kind_id(id.type_name())? else { return Ok(None) };
         self.one(
-            select!("WHERE uuid = ?1 AND kind = ?2 AND log = ?3 ORDER BY thread_version DESC, statement DESC LIMIT 1"),
+            select!(
+                "WHERE uuid = ?1 AND kind = ?2 AND log = ?3 AND tlp <> 4
+                 ORDER BY thread_version DESC, statement DESC LIMIT 1"
+            ),
             params![Uuid::of(id), kind, log],
             |row| self.object_row(row),
         )

@@ -39,6 +39,9 @@ pub struct ImportArgs {
     /// clear, green, amber or red; without it what each object says of itself
     #[arg(long, value_name = "PAP", requires = "assert")]
     pap: Option<Pap>,
+    /// Of RED, who may read it on this node; repeat it, or separate with commas
+    #[arg(long = "reader", value_name = "LOGIN", requires = "assert", value_delimiter = ',')]
+    readers: Vec<String>,
 }
 
 /// What became of everything.
@@ -150,6 +153,9 @@ impl Import<'_> {
         }
         if let Some(pap) = self.args.pap {
             path.push_str(&format!("&pap={}", encode(&pap.word().to_ascii_lowercase())));
+        }
+        if !self.args.readers.is_empty() {
+            path.push_str(&format!("&readers={}", encode(&self.args.readers.join(","))));
         }
         path
     }

@@ -12,6 +12,7 @@ mod partners;
 mod print;
 mod proofs;
 mod recover;
+mod red;
 mod setup;
 mod shapes;
 mod state;
@@ -101,6 +102,9 @@ enum Command {
     Signer(keys::SignerArgs),
     /// Take files into intake, or assert what is in them
     Import(import::ImportArgs),
+    /// Say who reads what is RED, own people and guests, and see who has
+    #[command(subcommand)]
+    Red(red::RedCommand),
     /// Show a statement or an object
     Show(objects::ShowArgs),
     /// Show nation by nation who sees a statement, or would see one
@@ -197,6 +201,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Witness(_)
         | Command::Keys(_)
         | Command::Import(_)
+        | Command::Red(_)
         | Command::Show(_)
         | Command::WhoSees(_)
         | Command::Ledger(_)
@@ -225,6 +230,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Witness(command) => witnesses::witness(session, command).await,
         Command::Keys(command) => keys::keys(session, command).await,
         Command::Import(args) => import::import(session, args).await,
+        Command::Red(command) => red::red(session, command).await,
         Command::Show(args) => objects::show(session, args).await,
         Command::WhoSees(args) => objects::who_sees(session, args).await,
         Command::Ledger(args) => objects::ledger(session, args).await,
@@ -308,6 +314,8 @@ mod tests {
         check("entraide import --dir d a.json --assert", false);
         check("entraide import --dir d a.json --label amber", false);
         check("entraide import --dir d --assert --label pink a.json", false);
+        check("entraide import --dir d --reader anna a.json", false);
+        check("entraide red invite FR:1 --dir d --name A --contact B --hours 721", false);
         check("entraide status --dir d --url https://x", false);
         check("entraide show --dir d nonsense", false);
         check("entraide who-sees --dir d", false);

@@ -352,3 +352,45 @@ pub(super) struct GivenRow {
     pub(super) exported: bool,
     pub(super) recallable: bool,
 }
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RedStanding {
+    pub(super) path: Option<String>,
+    pub(super) readers: Vec<RedReader>,
+    pub(super) guests: Vec<RedGuest>,
+    pub(super) openings: Vec<RedOpening>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RedReader {
+    pub(super) login: String,
+    pub(super) name: String,
+    pub(super) named_by: String,
+    pub(super) at: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RedGuest {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) contact: String,
+    pub(super) expires: String,
+    pub(super) revoked: Option<String>,
+    pub(super) code_waits: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RedOpening {
+    pub(super) at: String,
+    pub(super) who: String,
+    pub(super) face: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GuestAccess {
+    pub(super) id: String,
+    pub(super) path: Option<String>,
+    pub(super) code: String,
+    pub(super) code_expires: String,
+    pub(super) expires: String,
+}

@@ -4,6 +4,7 @@
 mod assets;
 mod audiences;
 mod frame;
+mod guest;
 mod json;
 mod keys;
 mod limits;
@@ -15,6 +16,7 @@ mod objects;
 mod partners;
 mod posted;
 mod recovery;
+mod red;
 mod refused;
 mod status;
 mod text;
@@ -45,6 +47,13 @@ pub fn router(app: &App) -> Router<App> {
         .route("/partners/invite", get(partners::back).post(partners::invite))
         .route("/partners/accept", get(partners::back).post(partners::accept))
         .route("/partners/change", get(partners::back).post(partners::change))
+        .route("/red", get(red::first))
+        .route("/red/{address}", get(red::cover))
+        .route("/red/{address}/open", get(red::back).post(red::open))
+        .route("/red/{address}/readers", get(red::back).post(red::change_readers))
+        .route("/red/{address}/guests", get(red::back).post(red::invite))
+        .route("/red/{address}/guests/{id}", get(red::back_from_guest).post(red::change_guest))
+        .route("/guest/{link}", get(guest::page).post(guest::begin))
         .fallback(|| async { Refusal::not_found() })
         .layer(from_fn_with_state(app.clone(), refused::as_page));
     pages.merge(assets::router())

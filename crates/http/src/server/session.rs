@@ -110,7 +110,8 @@ pub fn cookie_name(app: &App) -> String {
     format!("entraide_{}", &root[..8])
 }
 
-fn cookie(headers: &HeaderMap, name: &str) -> Option<[u8; 32]> {
+/// The 32 bytes of a cookie of ours, if the caller sent it.
+pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<[u8; 32]> {
     headers
         .get_all(header::COOKIE)
         .iter()

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use journal::wire::ReleaseKind;
 use model::extension::AudienceKind;
-use model::{AudienceId, Envelope, Label, Lane, MemberSet, ThreadId};
-use policy::{Facts, Kind};
+use model::{AudienceId, Envelope, Label, Lane, MemberSet, ThreadId, Tlp};
+use policy::{Facts, GuestId, Kind, Reader, ReaderId};
 use store::{Db, LogId, ObjectRow, ObjectState, StoreError};
 
 use crate::work::View;
@@ -117,5 +117,15 @@ fn facts(view: &View<'_, '_>, source: Source) -> Result<Facts, StoreError> {
     let mut facts =
         Facts::of_statement(&owner, &view.me.origin, kind, source.label, audience, Arc::new(members), source.thread);
     facts.withdrawn = source.withdrawn;
+    if own && source.label.tlp == Tlp::Red {
+        facts.named_readers = named_readers(view, &source.thread)?;
+    }
     Ok(facts)
+}
+
+/// Who may read a RED thread now: own people who are named, and guests whose time is not over.
+fn named_readers(view: &View<'_, '_>, thread: &ThreadId) -> Result<Vec<Reader>, StoreError> {
+    let people = view.db.red_readers(thread)?.into_iter().map(|row| Reader::Person(ReaderId(row.person.0)));
+    let guests = view.db.guests_of(thread)?.into_iter().filter(|guest| crate::guest::is_open(guest, view.now));
+    Ok(people.chain(guests.map(|guest| Reader::Guest(GuestId::new(guest.id)))).collect())
 }

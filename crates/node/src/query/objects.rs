@@ -129,7 +129,7 @@ pub fn detail(
     Ok(policy::release(detail, viewer, purpose, &PolicyVersion::CURRENT)?)
 }
 
-pub(super) fn object_of(view: &View<'_, '_>, row: ObjectRow) -> Result<Object, StoreError> {
+pub(crate) fn object_of(view: &View<'_, '_>, row: ObjectRow) -> Result<Object, StoreError> {
     let facts = facts_of_row(view, &row)?;
     let arrived = view.db.arrived(row.statement)?.unwrap_or(Timestamp::from_micros(0));
     Ok(Object { origin: facts.owner.clone(), row, arrived, facts })

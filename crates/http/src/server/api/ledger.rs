@@ -5,7 +5,7 @@ use axum::extract::State;
 use model::EntryRef;
 use node::query::entries;
 use node::query::objects::ObjectError;
-use node::{Permission, WriteError, ledger as use_case};
+use node::{Permission, WriteError, ledger as use_case, red};
 use serde::Serialize;
 use store::{Face, StatementId};
 use utoipa::ToSchema;
@@ -20,9 +20,9 @@ use crate::server::session::{By, Caller};
 pub struct Given {
     /// When.
     pub at: String,
-    /// To whom: a login, or `machine`.
+    /// To whom: a login, `machine`, or `guest:` and the guest's name.
     pub who: String,
-    /// `page`, `terminal`, `body`, `content` or `proof`.
+    /// `page`, `terminal`, `body`, `content`, `proof` or `guest`.
     pub face: &'static str,
     /// Did it leave the node, rather than being shown on it?
     pub exported: bool,
@@ -44,15 +44,22 @@ pub async fn list(
 ) -> Result<Json<Page<Given>>, Refusal> {
     caller.actor.require(Permission::Speak)?;
     let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
+    let actor = caller.actor;
     let read = move |view: &node::View<'_, '_>| {
         let statement = entries::statement_of(view, name)?;
+        if let Some(row) = view.db.object(statement.id)?
+            && !red::knows(view.db, &row, &actor)?
+        {
+            return Err(ObjectError::NotFound);
+        }
         Ok::<_, ObjectError>(view.db.ledger(statement.id, node::limits::PAGE_ROWS_MAX)?)
     };
     let rows = app.node().read(read).await?;
     Ok(Json(Page::whole(rows.into_iter().map(given).collect())))
 }
 
-fn given(row: store::LedgerRow) -> Given {
+/// A row in the API's shape.
+pub(super) fn given(row: store::LedgerRow) -> Given {
     Given {
         at: row.at.to_string(),
         who: row.who,

@@ -17,6 +17,7 @@ pub mod objects;
 pub mod operate;
 pub mod partners;
 pub mod recovery;
+pub mod red;
 pub mod refusal;
 pub mod request;
 pub mod session;
@@ -188,6 +189,13 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(statements::assert_from_intake))
         .routes(routes!(statements::withdraw))
         .routes(routes!(ledger::list))
+        .routes(routes!(red::for_you))
+        .routes(routes!(red::standing))
+        .routes(routes!(red::add_reader))
+        .routes(routes!(red::remove_reader))
+        .routes(routes!(red::invite))
+        .routes(routes!(red::code))
+        .routes(routes!(red::revoke))
         .routes(routes!(audiences::list, audiences::create))
         .routes(routes!(audiences::one))
         .routes(routes!(audiences::preview))

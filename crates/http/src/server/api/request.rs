@@ -90,6 +90,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
+/// The two variable segments of a path, in their order.
+#[derive(Debug)]
+pub struct Two(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Two {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(Path((first, second))) => Ok(Self(first, second)),
+            Err(_) => Err(Refusal::not_found()),
+        }
+    }
+}
+
 /// A JSON body with its bytes, whose digest an idempotency key is bound to. No body reads as `{}`.
 #[derive(Debug)]
 pub struct Input<T> {

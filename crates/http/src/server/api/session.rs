@@ -80,7 +80,7 @@ async fn check(app: &App, candidate: Candidate, password: String) -> Result<Chec
 }
 
 /// Hashes where blocking is allowed, a few at once.
-pub(super) async fn hashing<T: Send + 'static>(
+pub(crate) async fn hashing<T: Send + 'static>(
     app: &App,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Refusal> {

@@ -10,7 +10,7 @@ use node::assert::{self, Assert, AssertError, ObjectFate, RawObject};
 use node::audience::Choice;
 use node::intake_desk::{self, Received};
 use node::withdraw::{self, WithdrawError};
-use node::{Actor, Permission, Work};
+use node::{Actor, Permission, Work, red};
 use serde::{Deserialize, Serialize};
 use store::{IntakeId, IntakeState};
 use utoipa::{IntoParams, ToSchema};
@@ -33,6 +33,8 @@ pub struct How {
     pub audience: Option<String>,
     /// `clear`, `green`, `amber` or `red`; else what each object says of itself.
     pub pap: Option<String>,
+    /// Of RED, the logins of those who may read it, separated by commas; whoever asserts it may, too.
+    pub readers: Option<String>,
 }
 
 /// Objects of intake to assert.
@@ -48,6 +50,9 @@ pub struct FromIntake {
     /// `clear`, `green`, `amber` or `red`; else what each object says of itself.
     #[serde(default)]
     pub pap: Option<String>,
+    /// Of RED, the logins of those who may read it; whoever asserts it may, too.
+    #[serde(default)]
+    pub readers: Vec<String>,
 }
 
 /// What became of a bulk command.
@@ -86,13 +91,21 @@ pub async fn assert(
 ) -> Result<Response, Refusal> {
     caller.actor.require(Permission::Speak)?;
     let (tlp, pap, audience) = read_how(&how.label, how.pap.as_deref(), how.audience)?;
+    let readers: Vec<String> = how
+        .readers
+        .iter()
+        .flat_map(|list| list.split(','))
+        .map(str::trim)
+        .filter(|login| !login.is_empty())
+        .map(str::to_owned)
+        .collect();
     let bound = key.bind(&caller.actor.login, &body);
     let bounds = Limits { objects: node::limits::COMMAND_OBJECTS, ..Limits::default() };
     let (_, objects) = cut(body, bounds).await?;
     let actor = caller.actor;
     let command = move |work: &mut Work<'_, '_>| {
         let (command, readable) = command_of(objects, tlp, pap, audience);
-        let fates = assert::assert(work, &command)?;
+        let fates = assert::assert_as(work, &command, &actor, &readers)?;
         let mut fates = fates.into_iter().zip(command.objects);
         let mut items = Vec::with_capacity(readable.len());
         for object in readable {
@@ -101,7 +114,10 @@ pub async fn assert(
                 Ok(head) => match fates.next() {
                     Some((fate, raw)) => {
                         let received = Received { bytes: raw.bytes, head };
-                        keep_if_refused(work, &fate, &received, &actor)?;
+                        // Everybody reads intake: what was to be RED stays with whoever sent it.
+                        if tlp != Tlp::Red {
+                            keep_if_refused(work, &fate, &received, &actor)?;
+                        }
                         item(work, fate)
                     }
                     None => refused(None, "it was not looked at: send it again".to_owned()),
@@ -192,7 +208,7 @@ pub async fn assert_from_intake(
         return Err(AssertError::TooMany(value.intake.len()).into());
     }
     let bound = key.bind(&caller.actor.login, &bytes);
-    let numbers = value.intake;
+    let (numbers, readers, actor) = (value.intake, value.readers, caller.actor);
     let command = move |work: &mut Work<'_, '_>| {
         let mut command = Assert { objects: Vec::new(), tlp, pap, audience };
         let mut found = Vec::with_capacity(numbers.len());
@@ -203,11 +219,11 @@ pub async fn assert_from_intake(
                 command.objects.push(RawObject { media: row.media, bytes: row.bytes });
             }
         }
-        let mut fates = assert::assert(work, &command)?.into_iter();
+        let mut fates = assert::assert_as(work, &command, &actor, &readers)?.into_iter();
         let mut items = Vec::with_capacity(found.len());
         for found in found {
             items.push(match (found, fates.as_slice().is_empty()) {
-                (Ok(id), false) => settled(work, id, fates.next())?,
+                (Ok(id), false) => settled(work, id, tlp, fates.next())?,
                 (Ok(_), true) => refused(None, "it was not looked at: send it again".to_owned()),
                 (Err(number), _) => refused(None, format!("there is nothing at `{number}` in intake: list it anew")),
             });
@@ -217,10 +233,13 @@ pub async fn assert_from_intake(
     idempotency::once(&app, bound, command).await
 }
 
-/// Writes into intake what became of one of its objects.
-fn settled(work: &mut Work<'_, '_>, id: IntakeId, fate: Option<ObjectFate>) -> Result<AssertedItem, Refusal> {
+/// Writes into intake what became of one of its objects. What is RED now goes from there: everybody reads intake.
+fn settled(work: &mut Work<'_, '_>, id: IntakeId, tlp: Tlp, fate: Option<ObjectFate>) -> Result<AssertedItem, Refusal> {
     let fate = fate.unwrap_or(ObjectFate::Refused { id: None, reason: "it was not looked at".to_owned() });
     match &fate {
+        ObjectFate::Asserted { .. } | ObjectFate::Already { .. } if tlp == Tlp::Red => {
+            work.tx.intake_erase(id)?;
+        }
         ObjectFate::Asserted { .. } | ObjectFate::Already { .. } => {
             work.tx.intake_state(id, IntakeState::Asserted, None)?;
         }
@@ -266,8 +285,9 @@ pub async fn withdraw(
     let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
     let bound = key.bind(&caller.actor.login, &input.bytes);
     let Withdraw { action, reason } = input.value;
+    let actor = caller.actor;
     let command = move |work: &mut Work<'_, '_>| {
-        if name.country != work.me.origin.country() {
+        if name.country != work.me.origin.country() || !may_know(work, name, &actor)? {
             return Err(WithdrawError::Unknown(name.index).into());
         }
         let done = withdraw::withdraw(work, name.index, action, &reason)?;
@@ -277,11 +297,24 @@ pub async fn withdraw(
     idempotency::once(&app, bound, command).await
 }
 
+/// What is RED is not there for those who are not named for it, whatever they want of it.
+fn may_know(work: &Work<'_, '_>, name: EntryRef, by: &Actor) -> Result<bool, Refusal> {
+    let Some(statement) = work.tx.statement_at(work.me.log, name.index)? else { return Ok(true) };
+    match work.tx.object(statement.id)? {
+        Some(row) => Ok(red::knows(work.tx, &row, by)?),
+        None => Ok(true),
+    }
+}
+
 impl From<AssertError> for Refusal {
     fn from(error: AssertError) -> Self {
         match error {
             AssertError::Store(error) => error.into(),
             AssertError::Audience(error) => error.into(),
+            AssertError::Red(error) => error.into(),
+            AssertError::Readers(_) => {
+                Self::kind(StatusCode::UNPROCESSABLE_ENTITY, "reader", "Readers are named for RED alone", &error)
+            }
             AssertError::TooMany(_) => {
                 Self::kind(StatusCode::PAYLOAD_TOO_LARGE, "too-many", "Too many objects", &error)
             }

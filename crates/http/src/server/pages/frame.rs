@@ -81,6 +81,11 @@ impl Frame {
         Self { place: Some(place), person: Some(person), ..Self::outside(app) }
     }
 
+    /// Around a page of somebody who is logged in that the navigation does not lead to.
+    pub fn of_nowhere(app: &App, caller: &Caller) -> Self {
+        Self { place: None, ..Self::of(app, caller, Place::Status) }
+    }
+
     /// Around a page that anybody sees: the login and refusals.
     pub fn outside(app: &App) -> Self {
         let me = app.node().me();

@@ -7,6 +7,7 @@ use node::Permission;
 
 use super::super::api::App;
 use super::super::api::recovery::{self, Recovery};
+use super::super::api::red;
 use super::super::api::refusal::Refusal;
 use super::super::api::status::{self, Evidence, Lag, OwnLog, Partner, Status};
 use super::super::session::Caller;
@@ -16,15 +17,30 @@ use super::text::{clock, number, plain, time};
 /// The page.
 pub async fn page(State(app): State<App>, caller: Caller) -> Result<Markup, Refusal> {
     let frame = Frame::of(&app, &caller, Place::Status);
+    let Json(red) = red::for_you(State(app.clone()), caller.clone()).await?;
     let Json(status) = status::status(State(app.clone()), caller).await?;
     let recovery = recovery::read(&app).await?;
-    Ok(frame.page("Status", &body(&frame, &status, &recovery)))
+    Ok(frame.page("Status", &body(&frame, &status, &recovery, red.count)))
 }
 
-fn body(frame: &Frame, status: &Status, recovery: &Recovery) -> Markup {
+/// Boards show a number of RED, to those alone who are named for it.
+fn for_you(count: usize) -> Markup {
+    html! {
+        p id="red-live" data-live {
+            @match count {
+                0 => {}
+                1 => a class="button" href="/red" { "1 RED statement is for you" },
+                more => a class="button" href="/red" { (more) " RED statements are for you" },
+            }
+        }
+    }
+}
+
+fn body(frame: &Frame, status: &Status, recovery: &Recovery, red: usize) -> Markup {
     html! {
         h1 class="sentence" id="sentence" data-live { (sentence(&status.partners)) }
         (super::recovery::card(frame, recovery))
+        (for_you(red))
         (held(frame, status))
         section class="card" aria-labelledby="partners-title" {
             div class="head" {
