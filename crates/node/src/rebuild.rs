@@ -2,7 +2,7 @@
 
 use domain::said::Said;
 use journal::envelope;
-use store::{Fate, StatementId, StatementRow, StoreError};
+use store::{Fate, LogId, StatementId, StatementRow, StoreError};
 
 use crate::body;
 use crate::fold::{self, Arrived, FoldError};
@@ -41,6 +41,24 @@ pub fn rebuild(work: &mut Work<'_, '_>) -> Result<Rebuilt, StoreError> {
         fold::fold_withdraw_row(work.tx, row.log, row.index)?;
     }
     Ok(done)
+}
+
+/// Folds the statements of a log that are kept raw again: what they cite may have come meanwhile. After a recovery our
+/// own receipts come before what they are about, and partners' before what of ours they are about.
+///
+/// # Errors
+/// The database.
+pub(crate) fn fold_unfit(work: &mut Work<'_, '_>, log: LogId) -> Result<(), StoreError> {
+    let mut done = Rebuilt::default();
+    let mut after = StatementId(0);
+    loop {
+        let rows = work.tx.unfit_after(log, after, limits::REBUILD_STEP)?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.id;
+        for row in &rows {
+            again(work, row, &mut done)?;
+        }
+    }
 }
 
 fn again(work: &mut Work<'_, '_>, row: &StatementRow, done: &mut Rebuilt) -> Result<(), StoreError> {

@@ -14,6 +14,7 @@ use crate::fold::{self, Arrived, FoldError};
 use crate::gossip;
 use crate::limits;
 use crate::ports::random_bytes;
+use crate::rebuild;
 use crate::work::Work;
 
 /// Why a verified step was not taken.
@@ -87,8 +88,16 @@ pub fn receive(work: &mut Work<'_, '_>, log: LogId, step: Verified<Step>) -> Res
     for item in step.items {
         desk.item(work, item)?;
     }
+    if desk.received.statements > 0 {
+        fold_recovered(work)?;
+    }
     work.tx.partner_progress(log, &step.workflow_cursor, &step.intelligence_cursor, work.now)?;
     Ok(desk.received)
+}
+
+/// Receipts of ours that came back before what they are about did: with it, they count again, and are not said twice.
+fn fold_recovered(work: &mut Work<'_, '_>) -> Result<(), StoreError> {
+    if work.recovered().size == 0 { Ok(()) } else { rebuild::fold_unfit(work, work.me.log) }
 }
 
 struct Desk {
@@ -254,6 +263,7 @@ impl Desk {
     fn answer(&self, work: &mut Work<'_, '_>, index: Index) -> Result<(), ReceiveError> {
         let Some(target) = work.tx.statement_at(self.log, index)? else { return Ok(()) };
         let erased = target.sealed.is_none();
+        fold_recovered(work)?;
         let receipts = work.tx.receipts_of(target.id)?;
         // Once for stopping and once for erasing, whichever rows and statements say it again.
         if receipts.iter().any(|receipt| receipt.from == work.me.log && receipt.erased >= erased) {

@@ -58,11 +58,6 @@ fn recover(nation: &Nation, from: &[&Nation]) -> watch::Sender<bool> {
     stop
 }
 
-async fn size_at(nation: &Nation, of: &'static str) -> u64 {
-    let read = move |view: &node::View<'_, '_>| view.db.tree(node::partner::find(view.db, of).unwrap().log);
-    nation.node.read(read).await.unwrap().size
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_partners_hold_comes_back_and_what_nobody_holds_is_said_to_be_lost() {
     let (fr, ee, lv) = (Nation::new("FR", 1), Nation::new("EE", 2), Nation::new("LV", 3));

@@ -242,6 +242,18 @@ impl Db<'_> {
         )
     }
 
+    /// Statements of a log that are kept raw, in the order of arrival, after one of them.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn unfit_after(&self, log: LogId, after: StatementId, limit: usize) -> Result<Vec<StatementRow>, StoreError> {
+        self.all(
+            select!("WHERE fate = 1 AND log = ?1 AND id > ?2 ORDER BY id LIMIT ?3"),
+            params![log, after, columns::limit(limit)],
+            statement_row,
+        )
+    }
+
     /// Bytes that the statements of a log take here, for its quota: envelopes, sealed bodies and their keys.
     ///
     /// # Errors
@@ -410,6 +422,8 @@ mod tests {
             assert_eq!(tx.stored_bytes(log)?, BYTES);
             for fate in [Fate::Unfit { reason: "odd".to_owned() }, Fate::Fit] {
                 tx.set_fate(statement, &fate)?;
+                let raw = tx.unfit_after(log, StatementId(0), 9)?.len();
+                assert_eq!(raw, usize::from(fate != Fate::Fit));
                 assert_eq!(tx.statement(statement)?.unwrap().fate, fate);
             }
             assert!(tx.set_fate(StatementId(9), &Fate::Fit).is_err());

@@ -16,6 +16,7 @@ use crate::engine::{other_than_signed, root_at};
 use crate::fold::{self, Arrived, FoldError};
 use crate::ports::random_bytes;
 use crate::query;
+use crate::rebuild;
 use crate::receive::{self, Sealed};
 use crate::standing::{Alarm, Cause, Recovered, Standing};
 use crate::work::Work;
@@ -148,6 +149,9 @@ pub fn restore(work: &mut Work<'_, '_>, openings: Openings) -> Result<u64, Store
             Content::Withdrawn => true,
         };
         unreleased += u64::from(!released);
+    }
+    for (log, _) in work.tx.logs()? {
+        rebuild::fold_unfit(work, log)?;
     }
     Ok(unreleased)
 }

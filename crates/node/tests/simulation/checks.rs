@@ -254,9 +254,11 @@ impl World {
     }
 
     fn check_rebuild(&mut self, at: usize) {
-        let before = self.up(at).read(|view| view.db.views_digest());
+        let before = self.up(at).read(|view| view.db.view_digests());
         self.up(at).engine.write(node::rebuild::rebuild).unwrap();
-        let after = self.up(at).read(|view| view.db.views_digest());
-        assert_eq!(before, after, "{}: a rebuild gives other rows at {}", self.story(), super::COUNTRIES[at]);
+        let after = self.up(at).read(|view| view.db.view_digests());
+        let pairs = before.iter().zip(&after);
+        let other: Vec<&str> = pairs.filter(|(one, two)| one != two).map(|(one, _)| one.0).collect();
+        assert!(other.is_empty(), "{}: a rebuild gives other {other:?} at {}", self.story(), super::COUNTRIES[at]);
     }
 }

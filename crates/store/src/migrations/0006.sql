@@ -1,4 +1,5 @@
--- Schema 6. Which entries of a log its owner says it lost: a view.
+-- Schema 6. Which entries of a log its owner says it lost: a view. And the way to the few statements that are kept raw:
+-- after a recovery they are folded again.
 
 CREATE TABLE lost (
     log INTEGER NOT NULL,
@@ -7,3 +8,4 @@ CREATE TABLE lost (
     statement INTEGER NOT NULL,
     PRIMARY KEY (log, first, statement)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX statement_unfit ON statement (log, id) WHERE fate = 1;
