@@ -266,7 +266,8 @@ fn a_database_that_was_restored_from_a_backup_does_not_speak() {
             fs::copy(backup.path().join(name), node.dir.path().join(name)).unwrap();
         }
     }
-    node.run(&["audience", "create", "another history"]).refused(1, "older than what was said");
+    node.run(&["audience", "create", "another history"]).refused(1, "does not speak until then");
+    assert!(node.run(&["recover"]).good().contains("1 here, 2 signed"), "what is known is told");
     let verified = node.run(&["verify"]);
     assert_eq!(verified.code, 1);
     assert!(verified.out.contains("older than what was said"), "{}", verified.out);

@@ -99,6 +99,7 @@ pub struct Tally {
     pub recovered: usize,
     pub lost_entries: usize,
     pub found_disks: usize,
+    pub twins: usize,
     pub stopped: usize,
     pub lost: usize,
     pub doubled: usize,
@@ -338,7 +339,13 @@ impl World {
             Event::Join => self.parted = false,
             Event::Twin(at) => {
                 if self.nations[at].up.is_some() {
-                    let twin = self.nations[at].twin();
+                    let mut twin = self.nations[at].twin();
+                    // It says something of its own, unless it does not speak.
+                    let said = twin
+                        .1
+                        .engine
+                        .write(|work| node::audience::create(work, "twin", AudienceKind::Named, &[]).map(|_| ()));
+                    self.tally.twins += usize::from(said.is_ok());
                     self.twins.insert(at, twin);
                     self.note(at, "runs two copies");
                 }

@@ -160,7 +160,11 @@ impl World {
             let up = self.nations[at].up.as_mut()?;
             match up.read(|view| turn::weigh(view, &replica, page)) {
                 Weighed::Elsewhere => replica = up.read(turn::start_over),
-                weighed => return Some(weighed),
+                weighed @ (Weighed::Within(_)
+                | Weighed::Ahead(_)
+                | Weighed::More(_)
+                | Weighed::Forked(_)
+                | Weighed::Unfounded(_)) => return Some(weighed),
             }
         }
         None
