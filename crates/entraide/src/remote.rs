@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use journal::checkpoint::{Checkpoint, SignedCheckpoint};
 use journal::cursor::CursorKey;
 use journal::seal::WrappingKey;
-use journal::signer_wire::{Answer, Ask, KeyKind};
+use journal::signer_wire::{Answer, Ask, KeyKind, Marked};
 use model::Origin;
 use node::ports::{Signer, SignerError};
 
@@ -21,6 +21,8 @@ use crate::vault::{self, KeyStore, Publics};
 pub struct Seen {
     /// What was signed last.
     pub mark: Option<Checkpoint>,
+    /// Is it unknown, after a restore?
+    pub unknown: bool,
     /// Wraps the keys of bodies.
     pub wrapping: Arc<WrappingKey>,
     /// Signs cursors.
@@ -137,6 +139,13 @@ impl Signer for Remote {
     fn mark(&self) -> Option<Checkpoint> {
         self.seen().mark.clone()
     }
+    fn is_unknown(&self) -> bool {
+        self.seen().unknown
+    }
+    fn settle(&self, found: &Checkpoint) -> Result<(), SignerError> {
+        // The answer is the state as it is then.
+        self.ask(&Ask::Found { size: found.size, root: found.root }).map(|_| ())
+    }
     fn wrapping_key(&self) -> Arc<WrappingKey> {
         Arc::clone(&self.seen().wrapping)
     }
@@ -158,7 +167,7 @@ impl KeyStore for Remote {
             other => Err(strange(&other)),
         }
     }
-    fn settle(&self, kind: KeyKind, key: &[u8; 32]) -> Result<(), SignerError> {
+    fn keep_only(&self, kind: KeyKind, key: &[u8; 32]) -> Result<(), SignerError> {
         self.ask(&Ask::Settle(kind, *key)).map(|_| ())
     }
     fn renew(&self, kind: KeyKind) -> Result<(), SignerError> {
@@ -194,7 +203,11 @@ fn seen(socket: &Path, origin: &Origin, answer: &Answer) -> Result<Seen, OpenErr
         return Err(OpenError::Foreign { path: socket.display().to_string(), origin: of.clone() });
     }
     Ok(Seen {
-        mark: mark.map(|(size, root)| Checkpoint { origin: origin.clone(), size, root }),
+        mark: match *mark {
+            Marked::At(size, root) => Some(Checkpoint { origin: origin.clone(), size, root }),
+            Marked::Nothing | Marked::Unknown => None,
+        },
+        unknown: *mark == Marked::Unknown,
         wrapping: Arc::new(vault::wrapping(wrapping)),
         cursor: Arc::new(vault::cursor(cursor)),
     })

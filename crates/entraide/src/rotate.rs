@@ -236,7 +236,7 @@ impl Desk {
     async fn next_log(&self, next: &mut Identity, stolen: bool) -> Done<()> {
         let key = next.log_key;
         // One that was made for a request that nobody signed goes.
-        self.store.settle(KeyKind::Log, &key)?;
+        self.store.keep_only(KeyKind::Log, &key)?;
         next.log_key = self.store.prepare(KeyKind::Log)?;
         // From here on both sign, so the old one need be believed no further.
         let until = self.sign_again().await?;
@@ -246,7 +246,7 @@ impl Desk {
 
     fn next_witness(&self, next: &mut Identity, stolen: bool) -> Done<()> {
         let key = next.witness_key;
-        self.store.settle(KeyKind::Witness, &key)?;
+        self.store.keep_only(KeyKind::Witness, &key)?;
         next.witness_key = self.store.prepare(KeyKind::Witness)?;
         if !stolen {
             // It cosigns until the overlap ends, and that begins when the safe was opened.
@@ -321,8 +321,8 @@ impl Desk {
         }
         if stolen {
             // The thief has the old ones: nothing is signed with them from here on.
-            self.store.settle(KeyKind::Log, &first.log_key)?;
-            self.store.settle(KeyKind::Witness, &first.witness_key)?;
+            self.store.keep_only(KeyKind::Log, &first.log_key)?;
+            self.store.keep_only(KeyKind::Witness, &first.witness_key)?;
         }
         self.node.adopt(signed[0].clone()).await.map_err(|error| failed(&error))?;
         tracing::info!(version = first.version, "our identity has changed; partners are told");
@@ -385,8 +385,8 @@ impl Desk {
             }
         }
         let me = self.node.me();
-        self.store.settle(KeyKind::Log, &me.identity.log_key)?;
-        self.store.settle(KeyKind::Witness, &me.identity.witness_key)?;
+        self.store.keep_only(KeyKind::Log, &me.identity.log_key)?;
+        self.store.keep_only(KeyKind::Witness, &me.identity.witness_key)?;
         self.keep_named(&me.identity)?;
         self.sign_again().await?;
         remove(&self.layout.rotation())?;

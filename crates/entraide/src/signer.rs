@@ -368,8 +368,8 @@ impl KeyStore for FileSigner {
     fn prepare(&self, kind: KeyKind) -> Result<[u8; 32], SignerError> {
         self.vault.prepare(kind)
     }
-    fn settle(&self, kind: KeyKind, key: &[u8; 32]) -> Result<(), SignerError> {
-        self.vault.settle(kind, key)
+    fn keep_only(&self, kind: KeyKind, key: &[u8; 32]) -> Result<(), SignerError> {
+        self.vault.keep_only(kind, key)
     }
     fn renew(&self, kind: KeyKind) -> Result<(), SignerError> {
         self.vault.renew(kind)
@@ -407,7 +407,8 @@ impl Onlooker {
         let Keys { signed, identity, .. } = Keys::read(layout)?;
         if let Some(socket) = signer_socket(layout)? {
             let seen = remote::look(&socket, &identity.origin)?;
-            return Ok(Self { wrapping: seen.wrapping, cursor: seen.cursor, mark: seen.mark, signed, identity });
+            let remote::Seen { mark, unknown, wrapping, cursor } = seen;
+            return Ok(Self { wrapping, cursor, mark, unknown, signed, identity });
         }
         let vault = Vault::open(layout, None)?;
         vault.check(&identity)?;

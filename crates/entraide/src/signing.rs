@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use journal::checkpoint::Checkpoint;
-use journal::signer_wire::{Answer, Ask, KeyKind, MAX_FRAME_BYTES};
+use journal::signer_wire::{Answer, Ask, KeyKind, MAX_FRAME_BYTES, Marked};
 use node::ports::{Signer, SignerError};
 
 use crate::keys::{KeysError, Layout, io_error};
@@ -130,7 +130,8 @@ impl Connection {
             | Ask::Prepare(_)
             | Ask::Settle(..)
             | Ask::Renew(_)
-            | Ask::Forget => {}
+            | Ask::Forget
+            | Ask::Found { .. } => {}
         }
         for_the_node(signer, ask).unwrap_or_else(|error| refusal(&error))
     }
@@ -153,16 +154,26 @@ fn for_the_node(signer: &FileSigner, ask: Ask) -> Result<Answer, SignerError> {
             Answer::Publics { log, witness, before }
         }
         Ask::Prepare(kind) => is_signing(kind).and_then(|()| signer.prepare(kind)).map(Answer::Key)?,
-        Ask::Settle(kind, key) => is_signing(kind).and_then(|()| signer.settle(kind, &key)).map(|()| Answer::Done)?,
+        Ask::Settle(kind, key) => {
+            is_signing(kind).and_then(|()| signer.keep_only(kind, &key)).map(|()| Answer::Done)?
+        }
         Ask::Renew(kind) if is_signing(kind).is_ok() => Answer::Failed("this key is prepared and settled".to_owned()),
         Ask::Renew(kind) => signer.renew(kind).map(|()| state(signer))?,
         Ask::Forget => signer.forget().map(|()| state(signer))?,
+        Ask::Found { size, root } => {
+            let found = Checkpoint { origin: signer.origin(), size, root };
+            signer.settle(&found).map(|()| state(signer))?
+        }
     })
 }
 
 fn state(signer: &FileSigner) -> Answer {
     let (wrapping, cursor) = signer.vault().pairs();
-    let mark = signer.mark().map(|mark| (mark.size, mark.root));
+    let mark = match signer.mark() {
+        Some(mark) => Marked::At(mark.size, mark.root),
+        None if signer.is_unknown() => Marked::Unknown,
+        None => Marked::Nothing,
+    };
     Answer::State { origin: signer.origin().to_string(), mark, wrapping, cursor }
 }
 
@@ -171,6 +182,7 @@ fn refusal(error: &SignerError) -> Answer {
         SignerError::Behind { signed, .. } => Answer::Behind { signed: *signed },
         SignerError::Forked { .. } => Answer::Forked,
         SignerError::Io(why) => Answer::Failed(why.clone()),
+        SignerError::Unknown => Answer::Failed(error.to_string()),
     }
 }
 

@@ -85,7 +85,7 @@ pub trait KeyStore: Signer {
     ///
     /// # Errors
     /// There is no such key, or the disk.
-    fn settle(&self, kind: KeyKind, key: &[u8; 32]) -> Result<(), SignerError>;
+    fn keep_only(&self, kind: KeyKind, key: &[u8; 32]) -> Result<(), SignerError>;
     /// Goes over to another wrapping or cursor key; what the one of before has made is still read.
     ///
     /// # Errors
@@ -220,11 +220,11 @@ impl Vault {
         Ok(public)
     }
 
-    /// See [`KeyStore::settle`].
+    /// See [`KeyStore::keep_only`].
     ///
     /// # Errors
     /// As there.
-    pub fn settle(&self, kind: KeyKind, public: &[u8; 32]) -> Result<(), SignerError> {
+    pub fn keep_only(&self, kind: KeyKind, public: &[u8; 32]) -> Result<(), SignerError> {
         let known = self.publics();
         let known = if kind == KeyKind::Log { known.log } else { known.witness };
         if !known.contains(public) {

@@ -79,6 +79,24 @@ pub enum Ask {
     Renew(KeyKind),
     /// To let go of the wrapping key of before.
     Forget,
+    /// To set an unknown mark to what was found out.
+    Found {
+        /// Entries.
+        size: u64,
+        /// The root of the tree over them.
+        root: TreeHash,
+    },
+}
+
+/// What is known of what was signed last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marked {
+    /// Nothing was signed yet.
+    Nothing,
+    /// This.
+    At(u64, TreeHash),
+    /// The node was restored without its mark: nothing is signed until it is found out.
+    Unknown,
 }
 
 /// A secret that the node works with itself, and the one of before.
@@ -111,7 +129,7 @@ pub enum Answer {
         /// Whose log.
         origin: String,
         /// Size and root that were signed last.
-        mark: Option<(u64, TreeHash)>,
+        mark: Marked,
         /// The wrapping key.
         wrapping: Pair,
         /// The cursor key.
@@ -179,6 +197,11 @@ impl Ask {
             }
             Self::Renew(kind) => out.extend_from_slice(&[8, kind.code()]),
             Self::Forget => out.push(9),
+            Self::Found { size, root } => {
+                out.push(10);
+                out.extend_from_slice(&size.to_be_bytes());
+                out.extend_from_slice(root.as_bytes());
+            }
         }
         out
     }
@@ -199,6 +222,7 @@ impl Ask {
             7 => Self::Settle(from.kind()?, from.array()?),
             8 => Self::Renew(from.kind()?),
             9 => Self::Forget,
+            10 => Self::Found { size: from.number()?, root: TreeHash::new(from.array()?) },
             _ => return Err(WireError),
         };
         from.end(ask)
@@ -214,10 +238,14 @@ impl Answer {
             Self::State { origin, mark, wrapping, cursor } => {
                 out.push(1);
                 put_text(&mut out, origin);
-                out.push(u8::from(mark.is_some()));
-                if let Some((size, root)) = mark {
-                    out.extend_from_slice(&size.to_be_bytes());
-                    out.extend_from_slice(root.as_bytes());
+                match mark {
+                    Marked::Nothing => out.push(0),
+                    Marked::At(size, root) => {
+                        out.push(1);
+                        out.extend_from_slice(&size.to_be_bytes());
+                        out.extend_from_slice(root.as_bytes());
+                    }
+                    Marked::Unknown => out.push(2),
                 }
                 for pair in [wrapping, cursor] {
                     out.extend_from_slice(&pair.key);
@@ -266,7 +294,12 @@ impl Answer {
         let answer = match from.byte()? {
             1 => {
                 let origin = from.text()?;
-                let mark = if from.flag()? { Some((from.number()?, TreeHash::new(from.array()?))) } else { None };
+                let mark = match from.byte()? {
+                    0 => Marked::Nothing,
+                    1 => Marked::At(from.number()?, TreeHash::new(from.array()?)),
+                    2 => Marked::Unknown,
+                    _ => return Err(WireError),
+                };
                 Self::State { origin, mark, wrapping: from.pair()?, cursor: from.pair()? }
             }
             2 => Self::Lines(from.text()?),
@@ -357,6 +390,7 @@ mod tests {
             Ask::Settle(KeyKind::Witness, [3; 32]),
             Ask::Renew(KeyKind::Cursor),
             Ask::Forget,
+            Ask::Found { size: 6, root: TreeHash::new([7; 32]) },
         ]
     }
     fn answers() -> Vec<Answer> {
@@ -364,8 +398,9 @@ mod tests {
         let state =
             |mark, before| Answer::State { origin: "o".into(), mark, wrapping: pair(before), cursor: pair(None) };
         vec![
-            state(None, None),
-            state(Some((9, TreeHash::new([8; 32]))), Some([2; 32])),
+            state(Marked::Nothing, None),
+            state(Marked::Unknown, None),
+            state(Marked::At(9, TreeHash::new([8; 32])), Some([2; 32])),
             Answer::Lines("— x y\n".to_owned()),
             Answer::Publics { log: vec![[1; 32], [2; 32]], witness: vec![], before: true },
             Answer::Key([4; 32]),

@@ -207,7 +207,9 @@ impl Federating {
                 }
                 Err(WriteError::Refused(error)) => return Err(refuse_identity(&error)),
                 Err(WriteError::Busy) => return Err(ServiceError::TooMany { retry_after: 1 }),
-                Err(error @ WriteError::Stopped(_)) => return Err(ServiceError::Unavailable(error.to_string())),
+                Err(error @ (WriteError::Silent(_) | WriteError::Stopped(_))) => {
+                    return Err(ServiceError::Unavailable(error.to_string()));
+                }
             },
         };
         Ok(Bytes::from(format!("{version}\n")))
