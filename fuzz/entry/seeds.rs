@@ -254,3 +254,9 @@ pub fn lines() -> Vec<Vec<u8>> {
         .map(|line| line.as_bytes().to_vec())
         .to_vec()
 }
+
+pub fn marks() -> Vec<Vec<u8>> {
+    [model::exercise::EXERCISE_MARKING, "entraide:exercise=\"EX-A\"", " Exercise:generic", "tlp:amber"]
+        .map(|mark| mark.as_bytes().to_vec())
+        .to_vec()
+}
