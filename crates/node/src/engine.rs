@@ -51,6 +51,7 @@ pub struct Deps {
 pub(crate) struct Turn<'a> {
     me: &'a Me,
     now: model::Timestamp,
+    wall: model::Timestamp,
     random: &'a mut dyn Random,
     signer: &'a dyn Signer,
     own: &'a mut OwnLog,
@@ -67,7 +68,8 @@ impl Turn<'_> {
     ) -> Result<R, E> {
         let before = self.own.clone();
         let result = batch.savepoint(|tx| {
-            let mut work = Work::new(tx, self.me, self.now, &mut *self.random, self.signer, &mut *self.own);
+            let work = Work::new(tx, self.me, self.now, &mut *self.random, self.signer, &mut *self.own);
+            let mut work = work.at_wall(self.wall);
             let value = use_case(&mut work)?;
             work.finish()?;
             Ok::<R, E>(value)
@@ -175,8 +177,8 @@ impl Engine {
         reader: &mut Reader,
         use_case: impl FnOnce(&View<'_, '_>) -> Result<R, E>,
     ) -> Result<R, E> {
-        let (now, signed) = (self.clock.now(), Arc::clone(&self.signed));
-        reader.snapshot(|db| use_case(&View { db, me: &self.me, now, signed, signer: self.signer.as_ref() }))
+        let (now, wall, signed) = (self.clock.now(), self.clock.wall(), Arc::clone(&self.signed));
+        reader.snapshot(|db| use_case(&View { db, me: &self.me, now, wall, signed, signer: self.signer.as_ref() }))
     }
 
     /// One group commit: what `commands` does in the batch, the synced COMMIT, the signature.
@@ -199,6 +201,7 @@ impl Engine {
         let mut turn = Turn {
             me: &self.me,
             now: self.clock.now(),
+            wall: self.clock.wall(),
             random: self.random.as_mut(),
             signer: self.signer.as_ref(),
             own: &mut self.own,
