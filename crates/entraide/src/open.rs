@@ -11,6 +11,8 @@ use node::ports::Clock;
 use crate::keys::{KeysError, Layout};
 use crate::limits;
 use crate::machine::{MachineRandom, NoRandomness};
+use crate::realm::clock::ExerciseClock;
+use crate::realm::{self, RecordError};
 use crate::signer::{self, FileSigner};
 
 /// Why a node did not open.
@@ -25,6 +27,9 @@ pub enum OpenError {
     /// Randomness.
     #[error(transparent)]
     Random(#[from] NoRandomness),
+    /// The clock of an exercise.
+    #[error(transparent)]
+    Record(#[from] RecordError),
 }
 
 impl From<KeysError> for OpenError {
@@ -47,10 +52,12 @@ pub struct Opened {
     pub node: Node,
     /// Its TLS key.
     pub tls: NodeKey,
+    /// Its clock: in reality the machine's.
+    pub clock: Arc<ExerciseClock>,
     signer: Weak<FileSigner>,
 }
 
-/// Opens the node of a directory.
+/// Opens the node of a directory. `clock` is the machine's; an exercise goes by its own.
 ///
 /// # Errors
 /// There is none, another process has it, or keys, mark and database do not belong together.
@@ -59,8 +66,10 @@ pub fn open(layout: &Layout, clock: Arc<dyn Clock>) -> Result<Opened, OpenError>
     let signer = Arc::new(signer);
     let random = Box::new(MachineRandom::new()?);
     let watched = Arc::downgrade(&signer);
-    let node = Node::open(layout.dir(), Deps { clock, random, signer, identity: known.signed })?;
-    Ok(Opened { node, tls: known.tls, signer: watched })
+    let clock = realm::clock_of(layout, known.identity.origin.realm(), clock)?;
+    let deps = Deps { clock: Arc::clone(&clock) as Arc<dyn Clock>, random, signer, identity: known.signed };
+    let node = Node::open(layout.dir(), deps)?;
+    Ok(Opened { node, tls: known.tls, clock, signer: watched })
 }
 
 impl Opened {
@@ -68,7 +77,7 @@ impl Opened {
     ///
     /// Returns whether that came about within [`limits::STOP`]: it doesn't while somebody else still holds the node.
     pub async fn close(self) -> bool {
-        let Self { node, tls: _, signer } = self;
+        let Self { node, tls: _, clock: _, signer } = self;
         drop(node);
         let freed = async {
             while signer.strong_count() > 0 {

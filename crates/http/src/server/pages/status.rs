@@ -9,14 +9,16 @@ use super::super::api::App;
 use super::super::api::refusal::Refusal;
 use super::super::api::status::{self, Evidence, Lag, OwnLog, Partner, Status};
 use super::super::session::Caller;
+use super::exercises;
 use super::frame::{Frame, Place, chip, scrolling, verbatim};
 use super::text::{clock, number, plain, time};
 
 /// The page.
 pub async fn page(State(app): State<App>, caller: Caller) -> Result<Markup, Refusal> {
     let frame = Frame::of(&app, &caller, Place::Status);
+    let beside = super::super::api::exercises::beside(&app).await?;
     let Json(status) = status::status(State(app), caller).await?;
-    Ok(frame.page("Status", &body(&frame, &status)))
+    Ok(frame.page("Status", &html! { (body(&frame, &status)) (exercises::card(&beside)) }))
 }
 
 fn body(frame: &Frame, status: &Status) -> Markup {
