@@ -57,6 +57,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "said", run: said, seeds: seeds::objects },
     Entry { name: "split", run: split, seeds: seeds::files },
     Entry { name: "classified", run: classified, seeds: seeds::lines },
+    Entry { name: "exercise", run: exercise, seeds: seeds::marks },
 ];
 
 fn text(bytes: &[u8]) -> Option<&str> {
@@ -181,7 +182,11 @@ fn add_checkpoint(bytes: &[u8]) {
     let Some(text) = text(bytes) else { return };
     if let Ok(read) = AddCheckpoint::read(text) {
         assert_eq!(AddCheckpoint::read(&read.write()).as_ref(), Ok(&read));
-        let _ = read.check(&seeds::origin(), &seeds::key().verifying_key(), (0, journal::tree::empty_root()));
+        let _ = read.check(
+            &seeds::origin(),
+            &journal::log_keys::LogKeys::only(seeds::key().verifying_key()),
+            (0, journal::tree::empty_root()),
+        );
     }
 }
 
@@ -286,6 +291,22 @@ fn split(bytes: &[u8]) {
         let span = item.span.as_ptr_range();
         assert!(file.start <= span.start && span.end <= file.end, "an object is a span of its file");
     }
+}
+
+/// The mark of an exercise is found however its letters are written.
+fn exercise(bytes: &[u8]) {
+    let marked = |media, json: &str| intake::exercise::check(media, json.as_bytes()).is_err();
+    for media in [MediaType::Stix, MediaType::MispEvent] {
+        let _ = intake::exercise::check(media, bytes);
+    }
+    let Some(text) = text(bytes) else { return };
+    let plain = serde_json::to_string(text).unwrap();
+    let escaped: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+    let stix = |text: &str| marked(MediaType::Stix, &format!(r#"{{"object_marking_refs":[{text}]}}"#));
+    let misp = |text: &str| marked(MediaType::MispEvent, &format!(r#"{{"Tag":[{{"name":{text}}}]}}"#));
+    let escaped = format!("\"{escaped}\"");
+    assert_eq!(stix(&plain), stix(&escaped), "{text:?}");
+    assert_eq!(misp(&plain), misp(&escaped), "{text:?}");
 }
 
 /// The same line is found however its letters are written.

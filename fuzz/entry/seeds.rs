@@ -12,7 +12,7 @@ use journal::peering::Invitation;
 use journal::proof::{Extra, ProofFile};
 use journal::roster::{self, Roster};
 use journal::rotation::Request;
-use journal::signer_wire::{Answer, Ask, KeyKind, Pair};
+use journal::signer_wire::{Answer, Ask, KeyKind, Marked, Pair};
 use journal::tree::{self, Frontier};
 use journal::wire::{self, FeedItem, FeedPage, FeedRequest, ReleaseKind};
 use journal::witness::AddCheckpoint;
@@ -136,7 +136,7 @@ pub fn rotations() -> Vec<Vec<u8>> {
 
 pub fn signer_frames() -> Vec<Vec<u8>> {
     let pair = |before| Pair { key: [1; 32], before };
-    let mark = Some((7, tree::empty_root()));
+    let mark = Marked::At(7, tree::empty_root());
     vec![
         Ask::Lease { origin: origin().to_string() }.encode(),
         Ask::Sign { size: 7, root: tree::empty_root() }.encode(),
@@ -284,5 +284,11 @@ pub fn files() -> Vec<Vec<u8>> {
 pub fn lines() -> Vec<Vec<u8>> {
     ["RESTREINT UE/EU RESTRICTED", "a\nSECRET // REL TO EU\nb", "ΑΠΟΡΡΗΤΟ - X", "a\u{8}TITKOS!\u{2028}b", "Secret"]
         .map(|line| line.as_bytes().to_vec())
+        .to_vec()
+}
+
+pub fn marks() -> Vec<Vec<u8>> {
+    [model::exercise::EXERCISE_MARKING, "entraide:exercise=\"EX-A\"", " Exercise:generic", "tlp:amber"]
+        .map(|mark| mark.as_bytes().to_vec())
         .to_vec()
 }

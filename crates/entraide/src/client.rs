@@ -5,7 +5,7 @@ mod remote;
 mod wire;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -13,7 +13,9 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use http_room::problem::Problem;
 use http_room::server::accept::LocalSocket;
-use hyper::{Method, Request, StatusCode, header};
+use http_room::server::realms::{REALM_HEADER, prefix};
+use hyper::{Method, Request, Response, StatusCode, header};
+use model::Realm;
 use node::ports::Clock;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,6 +26,7 @@ use tower::ServiceExt;
 use crate::keys::{KeysError, Layout};
 use crate::limits;
 use crate::open::{OpenError, Opened, open};
+use crate::realm::host::Host;
 use crate::serve;
 pub use remote::Remote;
 
@@ -58,6 +61,14 @@ pub enum ClientError {
     /// The node refused; in its words.
     #[error("{0}")]
     Refused(String),
+    /// Another realm answers than was asked.
+    #[error("`{asked}` was asked, and `{answers}` answers: name the realm with --realm, or leave it out for REAL")]
+    OtherRealm {
+        /// Which was named.
+        asked: Realm,
+        /// Which answers.
+        answers: Realm,
+    },
     /// Not what the contract says.
     #[error("the node's answer can't be read ({0}): is this program of the same version?")]
     Answer(String),
@@ -135,8 +146,8 @@ impl Ask {
         Self { method, path, content_type: "application/json", body, key: None }
     }
 
-    fn request(&self) -> Result<Request<Body>, ClientError> {
-        let mut request = Request::builder().method(&self.method).uri(format!("{API}{}", self.path));
+    fn request(&self, prefix: &str) -> Result<Request<Body>, ClientError> {
+        let mut request = Request::builder().method(&self.method).uri(format!("{prefix}{API}{}", self.path));
         if !self.body.is_empty() {
             request = request.header(header::CONTENT_TYPE, self.content_type);
         }
@@ -151,6 +162,17 @@ impl Ask {
 /// A way to a node.
 pub struct Client {
     via: Via,
+    /// The realm that was named; without a name whichever answers.
+    asked: Option<Realm>,
+    /// The realm that answered.
+    answers: OnceLock<Realm>,
+}
+
+/// An answer, read whole.
+struct Answer {
+    status: StatusCode,
+    realm: Option<Realm>,
+    bytes: Bytes,
 }
 
 impl Client {
@@ -159,6 +181,7 @@ impl Client {
     /// # Errors
     /// There is no node, it does not open, or another process holds it and does not answer.
     pub async fn of_dir(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, ClientError> {
+        let made = |via| Self { via, asked: None, answers: OnceLock::new() };
         let layout = Layout::new(dir);
         if !layout.is_node() {
             return Err(KeysError::NoNode(dir.display().to_string()).into());
@@ -166,12 +189,14 @@ impl Client {
         let begun = Instant::now();
         loop {
             if UnixStream::connect(layout.socket()).await.is_ok() {
-                return Ok(Self { via: Via::Socket(layout.socket()) });
+                return Ok(made(Via::Socket(layout.socket())));
             }
             match open(&layout, Arc::clone(&clock)) {
                 Ok(opened) => {
-                    let router = serve::router(&opened, true);
-                    return Ok(Self { via: Via::InProcess(Box::new(InProcess { opened, router })) });
+                    let identity = opened.node.me().identity.clone();
+                    let host = Host::new(dir, identity, Arc::clone(&clock), None);
+                    let router = serve::ruling(&opened, true, host.ruled());
+                    return Ok(made(Via::InProcess(Box::new(InProcess { opened, router }))));
                 }
                 // A node that is just starting has the lock before it has the socket; another command lets go soon.
                 Err(error) if error.is_locked() && begun.elapsed() < limits::LOCK_WAIT => {
@@ -186,7 +211,19 @@ impl Client {
     /// A node elsewhere.
     #[must_use]
     pub fn of_url(remote: Remote) -> Self {
-        Self { via: Via::Url(Box::new(remote)) }
+        Self { via: Via::Url(Box::new(remote)), asked: None, answers: OnceLock::new() }
+    }
+
+    /// The same for one realm: an answer of another is refused.
+    #[must_use]
+    pub fn in_realm(self, realm: Option<Realm>) -> Self {
+        Self { asked: realm, ..self }
+    }
+
+    /// The realm that answered, once one has.
+    #[must_use]
+    pub fn realm(&self) -> Option<&Realm> {
+        self.answers.get()
     }
 
     /// Does the node serve, rather than having been opened here?
@@ -203,7 +240,7 @@ impl Client {
     /// # Errors
     /// No answer, or a refusal.
     pub async fn bytes(&self, ask: &Ask) -> Result<Bytes, ClientError> {
-        let (status, bytes) = self.send(ask).await?;
+        let Answer { status, bytes, .. } = self.send(ask).await?;
         if status.is_success() { Ok(bytes) } else { Err(refusal(status, &bytes)) }
     }
 
@@ -214,7 +251,7 @@ impl Client {
     pub async fn bytes_patiently(&self, ask: &Ask) -> Result<Bytes, ClientError> {
         let mut tries = 0;
         loop {
-            let (status, bytes) = self.send(ask).await?;
+            let Answer { status, bytes, .. } = self.send(ask).await?;
             let busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
             if status.is_success() {
                 return Ok(bytes);
@@ -247,8 +284,13 @@ impl Client {
         }
     }
 
-    async fn send(&self, ask: &Ask) -> Result<(StatusCode, Bytes), ClientError> {
-        let mut request = ask.request()?;
+    async fn send(&self, ask: &Ask) -> Result<Answer, ClientError> {
+        // Elsewhere a realm is a path of the node's one address; here it is a directory and a socket of its own.
+        let prefix = match &self.via {
+            Via::Url(_) => self.asked.as_ref().map(prefix).unwrap_or_default(),
+            Via::Socket(_) | Via::InProcess(_) => String::new(),
+        };
+        let mut request = ask.request(&prefix)?;
         let asked = async {
             match &self.via {
                 Via::Socket(path) => wire::over_socket(path, request).await,
@@ -259,12 +301,26 @@ impl Client {
                         Ok(answer) => answer,
                         Err(never) => match never {},
                     };
-                    gathered(answer.status(), answer.into_body()).await
+                    gathered(answer).await
                 }
             }
         };
         let timed = tokio::time::timeout(limits::ANSWER, asked).await;
-        timed.unwrap_or_else(|_| Err(ClientError::Lost("no answer in ten minutes".to_owned())))
+        let answer = timed.unwrap_or_else(|_| Err(ClientError::Lost("no answer in ten minutes".to_owned())))?;
+        self.note(answer.realm.clone())?;
+        Ok(answer)
+    }
+
+    /// Notes which realm answers. A command that was meant for one is never carried on with another.
+    fn note(&self, answers: Option<Realm>) -> Result<(), ClientError> {
+        let Some(answers) = answers else { return Ok(()) };
+        match &self.asked {
+            Some(asked) if *asked != answers => Err(ClientError::OtherRealm { asked: asked.clone(), answers }),
+            Some(_) | None => {
+                self.answers.get_or_init(|| answers);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -276,13 +332,17 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
     serde_json::from_slice(bytes).map_err(|error| ClientError::Answer(error.to_string()))
 }
 
-async fn gathered<B>(status: StatusCode, body: B) -> Result<(StatusCode, Bytes), ClientError>
+async fn gathered<B>(answer: Response<B>) -> Result<Answer, ClientError>
 where
     B: hyper::body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let (parts, body) = answer.into_parts();
+    let realm =
+        parts.headers.get(REALM_HEADER).and_then(|value| value.to_str().ok()).and_then(|name| name.parse().ok());
     let body = Limited::new(body, limits::ANSWER_BYTES).collect().await;
-    Ok((status, body.map_err(|error| ClientError::Lost(error.to_string()))?.to_bytes()))
+    let bytes = body.map_err(|error| ClientError::Lost(error.to_string()))?.to_bytes();
+    Ok(Answer { status: parts.status, realm, bytes })
 }
 
 /// A problem (RFC 9457) in one line.

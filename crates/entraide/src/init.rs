@@ -60,6 +60,9 @@ pub enum InitError {
     /// The new node does not open.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The clock of an exercise.
+    #[error(transparent)]
+    Record(#[from] crate::realm::RecordError),
     /// The first account.
     #[error(transparent)]
     Account(#[from] WriteError<AccountError>),
@@ -151,7 +154,8 @@ pub async fn init(dir: &Path, request: &Request, clock: Arc<dyn Clock>) -> Resul
     refuse_existing(&layout)?;
     let mut random = MachineRandom::new()?;
     let keys = NewKeys::draw(&mut random);
-    let made = identity(&keys, request, clock.as_ref())?;
+    let issued = crate::realm::clock_of(&layout, &request.realm, Arc::clone(&clock))?;
+    let made = identity(&keys, request, issued.as_ref())?;
     make_private_dir(dir)?;
     let log_key = note_key(&made.identity).map(|key| key.to_string()).unwrap_or_default();
     signer::create(&layout, &made.identity.origin)?;

@@ -239,9 +239,14 @@ impl NewKeys {
     pub fn write_root(&self, layout: &Layout, known: &Identity) -> Result<PathBuf, KeysError> {
         let path = layout.root_key(known.origin.root());
         let secret = Zeroizing::new(self.root.to_bytes());
+        let keep = if known.origin.realm().is_real() {
+            "Take this file offline now: copy it to two storage devices that are kept apart under lock, check both \
+             copies, and delete it here."
+        } else {
+            "It signs for this exercise alone, and is destroyed with it."
+        };
         let text = Zeroizing::new(format!(
-            "# The root key of {}.\n# Take this file offline now: copy it to two storage devices that are kept apart \
-             under lock, check both copies, and delete it here.\n# It alone can say which keys speak for this node.\n{}",
+            "# The root key of {}.\n# {keep}\n# It alone can say which keys speak for this node.\n{}",
             known.origin,
             *key_text(Kind::Root, &secret)
         ));

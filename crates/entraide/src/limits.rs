@@ -24,6 +24,18 @@ pub const SMALL_FILE_BYTES: u64 = 1024 * 1024;
 pub const STOP: Duration = Duration::from_secs(15);
 /// Free disk below which `doctor` speaks up: an hour of the fastest import.
 pub const FREE_BYTES: u64 = 1024 * 1024 * 1024;
+/// Most exercises beside reality in one process: each takes a writer, eight readers and a port.
+pub const EXERCISES: usize = 16;
+/// Longest name of an exercise for people, letters.
+pub const EXERCISE_NAME: usize = 100;
+/// How far an exercise's clock may be from the machine's, microseconds: ten years either way.
+pub const EXERCISE_AHEAD_MICROS: i64 = 10 * 366 * 86_400 * 1_000_000;
+/// How often an exercise's clock may be set forward: its record is read whole.
+pub const EXERCISE_JUMPS: usize = 1_000;
+/// Entries that an archive reads at once: 32 KiB of commitments.
+pub const ARCHIVE_STEP: usize = 1_024;
+/// Most pieces of evidence in an archive: a partner that lies is held at the first.
+pub const ARCHIVED_EVIDENCE: usize = 10_000;
 /// Most directories below one another that an import walks into: a loop of mounts must end.
 pub const DIRECTORY_DEPTH: usize = 32;
 /// Most connections to a signer at once: the node, and a few commands that look.

@@ -11,6 +11,8 @@ use node::ports::{Clock, Signer};
 use crate::keys::{Keys, KeysError, Layout};
 use crate::limits;
 use crate::machine::{MachineRandom, NoRandomness};
+use crate::realm::clock::ExerciseClock;
+use crate::realm::{self, RecordError};
 use crate::remote::Remote;
 use crate::rotate::Desk;
 use crate::signer::{self, FileSigner, Identified};
@@ -28,6 +30,9 @@ pub enum OpenError {
     /// Randomness.
     #[error(transparent)]
     Random(#[from] NoRandomness),
+    /// The clock of an exercise.
+    #[error(transparent)]
+    Record(#[from] RecordError),
 }
 
 impl From<KeysError> for OpenError {
@@ -52,10 +57,12 @@ pub struct Opened {
     pub tls: NodeKey,
     /// Where its keys are replaced.
     pub desk: Arc<Desk>,
+    /// Its clock: in reality the machine's.
+    pub clock: Arc<ExerciseClock>,
     signer: Weak<dyn KeyStore>,
 }
 
-/// Opens the node of a directory.
+/// Opens the node of a directory. `clock` is the machine's; an exercise goes by its own.
 ///
 /// # Errors
 /// There is none, another process has it, or keys, mark and database do not belong together.
@@ -64,9 +71,11 @@ pub fn open(layout: &Layout, clock: Arc<dyn Clock>) -> Result<Opened, OpenError>
     let random = Box::new(MachineRandom::new()?);
     let watched = Arc::downgrade(&signer);
     let speaks: Arc<dyn Signer> = Arc::clone(&signer) as Arc<dyn Signer>;
-    let node = Node::open(layout.dir(), Deps { clock, random, signer: speaks, identity: known.signed })?;
+    let clock = realm::clock_of(layout, known.identity.origin.realm(), clock)?;
+    let deps = Deps { clock: Arc::clone(&clock) as Arc<dyn Clock>, random, signer: speaks, identity: known.signed };
+    let node = Node::open(layout.dir(), deps)?;
     let desk = Arc::new(Desk::open(layout, node.clone(), signer, known.tls.clone(), known.next_tls)?);
-    Ok(Opened { node, tls: known.tls, desk, signer: watched })
+    Ok(Opened { node, tls: known.tls, desk, clock, signer: watched })
 }
 
 /// The signer in this process, or the one that is a process of its own, as the configuration says.
@@ -91,7 +100,7 @@ impl Opened {
     ///
     /// Returns whether that came about within [`limits::STOP`]: it doesn't while somebody else still holds the node.
     pub async fn close(self) -> bool {
-        let Self { node, tls: _, desk, signer } = self;
+        let Self { node, tls: _, desk, clock: _, signer } = self;
         drop((node, desk));
         let freed = async {
             while signer.strong_count() > 0 {

@@ -11,10 +11,12 @@ use axum::Router;
 use http_room::client::join::{JoinError, Joined, join};
 use http_room::client::transport::PinnedTransport;
 use http_room::server::accept::{self, Bounds};
+use http_room::server::api::exercises::Ruled;
 use http_room::server::api::keys::Keyring;
 use http_room::server::api::{self, Ctx, Joiner};
 use http_room::server::federating::Federating;
 use http_room::server::federation::{self, FederationService};
+use http_room::server::realms::{self, Beside};
 use http_room::server::{Close, shutdown};
 use http_room::tls::{NodeKey, TlsError, web_config};
 use node::Node;
@@ -22,9 +24,12 @@ use node::ports::{Boxed, Clock, Transport};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 
+use crate::configuration::ConfigurationError;
 use crate::keys::Layout;
 use crate::open::{OpenError, Opened, open};
+use crate::realm::host::{Host, Serving};
 
 /// Why a node does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +56,9 @@ pub enum ServeError {
     /// The database.
     #[error(transparent)]
     Store(#[from] store::StoreError),
+    /// The configuration.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
 }
 
 /// What a node serves on.
@@ -93,6 +101,11 @@ impl Faces {
         (Self { close, tasks: Vec::new() }, closing)
     }
 
+    /// Takes no new connections, and ends long-polls.
+    pub fn close(&self) {
+        self.close.now();
+    }
+
     /// Takes no new connections, ends long-polls, and waits until what is in flight has ended.
     pub async fn stop(self) {
         self.close.now();
@@ -109,12 +122,24 @@ pub struct Running {
     addresses: Addresses,
     faces: Vec<Faces>,
     asking: Asking,
+    exercises: Arc<Host>,
 }
 
 /// What asks partners: for what they say, for what they hold of our log, and as witnesses of what we say.
-struct Asking {
+pub(crate) struct Asking {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
+}
+
+impl Asking {
+    /// Asks nothing more.
+    pub(crate) async fn stop(self) {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            // A task that has panicked has stopped too.
+            let _ = task.await;
+        }
+    }
 }
 
 impl Running {
@@ -140,23 +165,28 @@ impl Running {
         &self.opened.desk
     }
 
-    /// Stops pulling, then the listeners, then the writer. Returns whether all of it ended in time.
+    /// The exercises beside it.
+    #[must_use]
+    pub fn exercises(&self) -> &Arc<Host> {
+        &self.exercises
+    }
+
+    /// Stops the exercises, then pulling, then the listeners, then the writer. Returns whether all ended in time.
     pub async fn stop(self) -> bool {
-        let Self { opened, addresses, faces, asking } = self;
+        let Self { opened, addresses, faces, asking, exercises } = self;
         asking.stop.send_replace(true);
         // Said to all before the first is waited for.
         for face in &faces {
-            face.close.now();
+            face.close();
         }
+        let ended = exercises.stop_all().await;
         for face in faces {
             face.stop().await;
         }
-        for task in asking.tasks {
-            let _ = task.await;
-        }
+        asking.stop().await;
         // Another node may only bind it once we are gone; a socket that can't be removed is stale and harmless.
         let _ = std::fs::remove_file(&addresses.socket);
-        opened.close().await
+        opened.close().await && ended
     }
 }
 
@@ -181,16 +211,23 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         federation: federation_addr,
         socket: layout.socket(),
     };
+    let beside = Beside::default();
+    let serving = Serving { beside: beside.clone(), plain_http: config.plain_http };
+    let identity = opened.node.me().identity.clone();
+    let exercises = Host::new(&config.dir, identity, Arc::clone(&config.clock), Some(serving));
     let faces = vec![
-        local_socket(&opened, &layout)?,
-        web(&opened, web_listener, config.plain_http)?,
+        local_socket(&opened, &layout, exercises.ruled())?,
+        web(&opened, web_listener, config.plain_http, exercises.ruled(), beside)?,
         federate(&opened, federation_listener).await?,
     ];
     let asking = ask(&opened);
-    Ok(Running { opened, addresses, faces, asking })
+    if opened.node.me().realm().is_real() {
+        exercises.start_all().await;
+    }
+    Ok(Running { opened, addresses, faces, asking, exercises })
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     let told = |error: std::io::Error| ServeError::Listen { address: address.to_string(), reason: error.to_string() };
     TcpListener::bind(address).await.map_err(told)
 }
@@ -202,22 +239,34 @@ fn local(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, ServeE
 
 /// Everything that is served to people and their programs.
 pub fn router(opened: &Opened, plain_http: bool) -> Router {
-    let joiner = Arc::new(PinnedJoiner { node: opened.node.clone(), key: opened.tls.clone() });
-    let keyring: Arc<dyn Keyring> = Arc::clone(&opened.desk) as Arc<dyn Keyring>;
-    api::router(Ctx { node: opened.node.clone(), joiner, keyring, plain_http })
+    ruling(opened, plain_http, None)
 }
 
-/// Serves people on `listener`: by TLS with the node's own certificate, or plainly on the machine itself.
+/// The same for a real node that rules over exercises.
+pub fn ruling(opened: &Opened, plain_http: bool, exercises: Option<Ruled>) -> Router {
+    let joiner = Arc::new(PinnedJoiner { node: opened.node.clone(), key: opened.tls.clone() });
+    let keyring: Arc<dyn Keyring> = Arc::clone(&opened.desk) as Arc<dyn Keyring>;
+    api::ruling(Ctx { node: opened.node.clone(), joiner, keyring, plain_http }, exercises)
+}
+
+/// Serves people on `listener`: by TLS with the node's own certificate, or plainly on the machine itself. Exercises are
+/// served beside it, each below its own path.
 ///
 /// # Errors
 /// TLS can't be set up, or plain HTTP would leave the machine.
-pub fn web(opened: &Opened, listener: TcpListener, plain_http: bool) -> Result<Faces, ServeError> {
+pub fn web(
+    opened: &Opened,
+    listener: TcpListener,
+    plain_http: bool,
+    exercises: Option<Ruled>,
+    beside: Beside,
+) -> Result<Faces, ServeError> {
     let unknown = SocketAddr::from((IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0));
     let address = local(&listener, unknown)?;
     if plain_http && !address.ip().is_loopback() {
         return Err(ServeError::NotLoopback(address));
     }
-    let router = router(opened, plain_http);
+    let router = realms::router(ruling(opened, plain_http, exercises), beside);
     let (mut faces, closing) = Faces::new();
     let bounds = Bounds::plain();
     faces.tasks.push(if plain_http {
@@ -236,19 +285,20 @@ pub async fn federate(opened: &Opened, listener: TcpListener) -> Result<Faces, S
     let service: Arc<dyn FederationService> = Federating::new(opened.node.clone(), opened.tls.clone()).await?;
     let key = opened.tls.clone();
     let (mut faces, closing) = Faces::new();
-    faces.tasks.push(tokio::spawn(async move {
+    let serving = async move {
         if let Err(error) = federation::serve(listener, &key, service, Bounds::federation(), closing).await {
             tracing::error!(%error, "the federation listener has ended");
         }
-    }));
+    };
+    faces.tasks.push(tokio::spawn(serving.instrument(span(opened))));
     Ok(faces)
 }
 
 /// Serves the command line on the socket in the node's directory.
-fn local_socket(opened: &Opened, layout: &Layout) -> Result<Faces, ServeError> {
+pub(crate) fn local_socket(opened: &Opened, layout: &Layout, exercises: Option<Ruled>) -> Result<Faces, ServeError> {
     let listener = bind_socket(&layout.socket())?;
     // Whoever opens this socket may open the directory: they act for the machine.
-    let router = router(opened, true);
+    let router = ruling(opened, true, exercises);
     let (mut faces, closing) = Faces::new();
     faces.tasks.push(tokio::spawn(accept::serve_unix(listener, router, Bounds::plain(), closing)));
     Ok(faces)
@@ -269,7 +319,13 @@ fn bind_socket(path: &Path) -> Result<UnixListener, ServeError> {
     Ok(listener)
 }
 
-fn ask(opened: &Opened) -> Asking {
+/// What a realm logs names it: several run in one process.
+fn span(opened: &Opened) -> tracing::Span {
+    tracing::info_span!("realm", realm = %opened.node.me().realm())
+}
+
+/// Asks partners, until it is stopped.
+pub(crate) fn ask(opened: &Opened) -> Asking {
     let (stop, stopping) = watch::channel(false);
     let transport = Arc::new(PinnedTransport::new(opened.tls.clone()));
     let pulling = node::pull::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
@@ -279,12 +335,13 @@ fn ask(opened: &Opened) -> Asking {
         node::witness::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
     let announced = node::announce::run(opened.node.clone(), transport, stopping.clone());
     let replaced = Arc::clone(&opened.desk).drive(stopping);
+    let spawn = |task: Boxed<'static, ()>| tokio::spawn(task.instrument(span(opened)));
     let tasks = vec![
-        tokio::spawn(pulling),
-        tokio::spawn(recovered),
-        tokio::spawn(witnessed),
-        tokio::spawn(announced),
-        tokio::spawn(replaced),
+        spawn(Box::pin(pulling)),
+        spawn(Box::pin(recovered)),
+        spawn(Box::pin(witnessed)),
+        spawn(Box::pin(announced)),
+        spawn(Box::pin(replaced)),
     ];
     Asking { stop, tasks }
 }

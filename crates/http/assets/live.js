@@ -75,7 +75,7 @@
     }
   };
 
-  const events = new EventSource("/api/v1/events");
+  const events = new EventSource(bar.dataset.events);
   events.addEventListener("open", () => { lost = null; say(); });
   events.addEventListener("error", () => { lost ??= Date.now(); });
   events.addEventListener("change", (event) => { lost = null; newest = event.lastEventId; refresh(); });

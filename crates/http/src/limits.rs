@@ -73,6 +73,12 @@ pub const PING_EVERY: Duration = Duration::from_secs(20);
 /// How long the answer to that may take.
 pub const PING_ANSWER: Duration = Duration::from_secs(20);
 
+// Exercises.
+
+/// Most requests at once into one exercise: beyond them it is busy, and reality has the rest of the process. 27 nations
+/// have a handful of people each at their screens.
+pub const EXERCISE_REQUESTS: usize = 64;
+
 // TLS.
 
 /// Largest certificate, bytes: ours take 300; a stranger's is parsed before we know who it is.

@@ -1,5 +1,6 @@
 //! Foreign shapes in: a STIX or MISP file becomes the bytes of each object in it (`split`), with what each says of
-//! itself (`ceiling`), whether it is classified (`classified`) or new (`fate`), and the groups in which it goes on (`batch`).
+//! itself (`ceiling`), whether it is classified (`classified`), of an exercise (`exercise`) or new (`fate`), and the
+//! groups in which it goes on (`batch`).
 //!
 //! Floor 1: pure, imports `model` only.
 //! Received is not said: nothing here asserts, and no byte of an object is changed.
@@ -7,6 +8,7 @@
 pub mod batch;
 pub mod ceiling;
 pub mod classified;
+pub mod exercise;
 pub mod fate;
 pub mod limits;
 pub mod split;
@@ -14,6 +16,7 @@ pub mod split;
 pub use batch::{batches, bundle};
 pub use ceiling::{Ceiling, MixedError, label, mixed};
 pub use classified::ClassifiedError;
+pub use exercise::ExerciseError;
 pub use fate::{Fate, Known, digest, fate};
 pub use limits::Limits;
 pub use split::{Item, Kind, Reason, Refusal, Split, SplitError, split};

@@ -5,6 +5,7 @@
 
 pub mod bytes;
 pub mod envelope;
+pub mod exercise;
 pub mod extension;
 pub mod ids;
 pub mod json;

@@ -69,6 +69,14 @@ pub enum Realm {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ExerciseName(String);
 
+impl Realm {
+    /// Is it reality?
+    #[must_use]
+    pub fn is_real(&self) -> bool {
+        *self == Self::Real
+    }
+}
+
 impl FromStr for Realm {
     type Err = OriginError;
     fn from_str(text: &str) -> Result<Self, OriginError> {

@@ -200,7 +200,7 @@ pub fn create_user(work: &mut Work<'_, '_>, new: &NewUser) -> Result<Enrolment, 
         totp_secret: Some(&secret),
         desk: new.desk,
         roles: &new.roles,
-        created: work.now,
+        created: work.wall,
     })?;
     if made.is_none() {
         return Err(AccountError::Taken(new.login.clone()));
@@ -349,20 +349,20 @@ pub fn log_in(work: &mut Work<'_, '_>, checked: &Checked, code: &str) -> Result<
         None => None,
     };
     let may =
-        |row: &PersonRow| row.state == PersonState::Active && row.locked_until.is_none_or(|until| until <= work.now);
+        |row: &PersonRow| row.state == PersonState::Active && row.locked_until.is_none_or(|until| until <= work.wall);
     let Some(mut row) = found.filter(may) else {
         // A row is written as for a wrong password: whoever measures the sync must not learn who has an account.
-        work.tx.set_setting("login-refused", &work.now.to_string())?;
+        work.tx.set_setting("login-refused", &work.wall.to_string())?;
         return Ok(None);
     };
     // The password may have been reset since it was compared.
     let password = checked.matches && checked.hash == row.password_hash;
-    let step = row.totp_secret.as_deref().and_then(|secret| totp_accept(secret, code, work.now, row.totp_last_step));
+    let step = row.totp_secret.as_deref().and_then(|secret| totp_accept(secret, code, work.wall, row.totp_last_step));
     let Some(step) = step.filter(|_| password) else {
         row.failed += 1;
         if row.failed >= limits::LOGIN_TRIES {
             row.failed = 0;
-            row.locked_until = Some(work.now.plus_seconds(limits::LOGIN_PAUSE_SECONDS));
+            row.locked_until = Some(work.wall.plus_seconds(limits::LOGIN_PAUSE_SECONDS));
         }
         work.tx.put_person(&row)?;
         return Ok(None);
@@ -371,17 +371,17 @@ pub fn log_in(work: &mut Work<'_, '_>, checked: &Checked, code: &str) -> Result<
     row.locked_until = None;
     row.totp_last_step = step;
     work.tx.put_person(&row)?;
-    work.tx.purge_expired(work.now)?;
+    work.tx.purge_expired(work.wall)?;
     let session = Session {
         token: random_bytes(work.random),
         csrf: random_bytes(work.random),
-        expires: work.now.plus_seconds(limits::SESSION_SECONDS),
+        expires: work.wall.plus_seconds(limits::SESSION_SECONDS),
         person: row,
     };
     work.tx.put_session(&SessionRow {
         hash: digest(&session.token),
         person: session.person.id,
-        created: work.now,
+        created: work.wall,
         expires: session.expires,
         csrf: session.csrf,
     })?;
@@ -417,7 +417,7 @@ pub struct SessionFound {
 /// # Errors
 /// The database.
 pub fn by_session(view: &View<'_, '_>, token: &[u8; 32]) -> Result<Option<SessionFound>, StoreError> {
-    let Some(session) = view.db.session_by_hash(&digest(token))?.filter(|row| row.expires > view.now) else {
+    let Some(session) = view.db.session_by_hash(&digest(token))?.filter(|row| row.expires > view.wall) else {
         return Ok(None);
     };
     let person = view.db.person(session.person)?.filter(|row| row.state == PersonState::Active);
@@ -446,8 +446,8 @@ pub struct TokenFound {
 pub fn by_token(view: &View<'_, '_>, token: &str) -> Result<Option<TokenFound>, StoreError> {
     let Some(secret) = token_secret(token) else { return Ok(None) };
     let row = view.db.token_by_hash(&digest(&secret))?;
-    let Some(row) = row.filter(|row| row.expires.is_none_or(|until| until > view.now)) else { return Ok(None) };
-    let hour_ago = view.now.plus_seconds(-3_600);
+    let Some(row) = row.filter(|row| row.expires.is_none_or(|until| until > view.wall)) else { return Ok(None) };
+    let hour_ago = view.wall.plus_seconds(-3_600);
     let is_stale = row.last_used.is_none_or(|last| last < hour_ago);
     let person = view.db.person(row.person)?.filter(|row| row.state == PersonState::Active);
     Ok(person.map(|person| TokenFound { actor: actor_of(person), hash: row.hash, is_stale }))
@@ -463,7 +463,7 @@ fn token_secret(token: &str) -> Option<[u8; 32]> {
 /// # Errors
 /// The database.
 pub fn touch_token(work: &mut Work<'_, '_>, hash: &[u8; 32]) -> Result<(), StoreError> {
-    work.tx.token_used(hash, work.now)
+    work.tx.token_used(hash, work.wall)
 }
 
 /// Makes a token that acts as an account. It is shown once and kept as a hash.
@@ -483,8 +483,8 @@ pub fn create_token(work: &mut Work<'_, '_>, name: &str, login: &str, days: u32)
         hash: digest(&secret),
         name: name.to_owned(),
         person: person.id,
-        expires: Some(work.now.plus_seconds(i64::from(days) * 86_400)),
-        created: work.now,
+        expires: Some(work.wall.plus_seconds(i64::from(days) * 86_400)),
+        created: work.wall,
         last_used: None,
     })?;
     if !kept {

@@ -142,6 +142,12 @@ impl Run<'_> {
         if let Err(reason) = self.admissible(&said) {
             return Ok(refused(&head.id, reason));
         }
+        // Whatever way it came in by: data of an exercise never becomes a real word.
+        if work.me.realm().is_real()
+            && let Err(error) = intake::exercise::check(object.media, &object.bytes)
+        {
+            return Ok(refused(&head.id, error.to_string()));
+        }
         let earlier = self.own_statements(work, &head.id)?;
         match self.twin(work, &earlier, head, &object.bytes)? {
             Twin::None => {}

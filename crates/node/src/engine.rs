@@ -54,6 +54,7 @@ pub struct Deps {
 pub(crate) struct Turn<'a> {
     me: &'a Me,
     now: model::Timestamp,
+    wall: model::Timestamp,
     random: &'a mut dyn Random,
     signer: &'a dyn Signer,
     own: &'a mut OwnLog,
@@ -102,7 +103,8 @@ impl Turn<'_> {
     ) -> Result<R, Undone<E>> {
         let before = self.own.clone();
         let result = batch.savepoint(|tx| {
-            let mut work = Work::new(tx, self.me, self.now, &mut *self.random, self.signer, &mut *self.own);
+            let work = Work::new(tx, self.me, self.now, &mut *self.random, self.signer, &mut *self.own);
+            let mut work = work.at_wall(self.wall);
             let value = use_case(&mut work).map_err(Undone::Refused)?;
             // Whatever a command is: nothing is added to a log that does not speak.
             if work.is_speaking()
@@ -251,9 +253,9 @@ impl Engine {
         reader: &mut Reader,
         use_case: impl FnOnce(&View<'_, '_>) -> Result<R, E>,
     ) -> Result<R, E> {
-        let (now, signed) = (self.clock.now(), Arc::clone(&self.signed));
+        let (now, wall, signed) = (self.clock.now(), self.clock.wall(), Arc::clone(&self.signed));
         let me = self.me.now();
-        reader.snapshot(|db| use_case(&View { db, me: &me, now, signed, signer: self.signer.as_ref() }))
+        reader.snapshot(|db| use_case(&View { db, me: &me, now, wall, signed, signer: self.signer.as_ref() }))
     }
 
     /// One group commit: what `commands` does in the batch, the synced COMMIT, the signature.
@@ -291,6 +293,7 @@ impl Engine {
         let mut turn = Turn {
             me: &me,
             now: self.clock.now(),
+            wall: self.clock.wall(),
             random: self.random.as_mut(),
             signer: self.signer.as_ref(),
             own: &mut self.own,

@@ -7,12 +7,30 @@ use std::sync::Arc;
 use journal::checkpoint::{Checkpoint, SignedCheckpoint};
 use journal::cursor::CursorKey;
 use journal::seal::WrappingKey;
-use model::Timestamp;
+use model::{Realm, Timestamp};
 
 /// The time. Read once a transaction, and passed on as an argument.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// Now, in the realm of the node: what statements, arrivals and timers go by.
     fn now(&self) -> Timestamp;
+    /// Now, on people's watches: what passwords, one-time codes, sessions and tokens go by. An exercise may be set to
+    /// another day; its people's authenticators are not.
+    fn wall(&self) -> Timestamp {
+        self.now()
+    }
+}
+
+/// Says that a node speaks in reality: an exercise can't make one. Whatever reaches the world by another way than the
+/// federation (mail, a feed, a time stamp, a certificate), and whatever rules over exercises, is made from one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RealOnly(());
+
+impl RealOnly {
+    /// `None` in an exercise.
+    #[must_use]
+    pub fn of(realm: &Realm) -> Option<Self> {
+        realm.is_real().then_some(Self(()))
+    }
 }
 
 /// Randomness from the operating system or a seed.

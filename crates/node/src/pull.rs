@@ -13,6 +13,7 @@ use serde::Serialize;
 use store::{LogId, PartnerState};
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::gossip;
 use crate::identities;
@@ -89,7 +90,10 @@ pub async fn run(node: Node, transport: Arc<dyn Transport>, mut stop: watch::Rec
                     let ended = tasks.get(&partner.log).is_none_or(tokio::task::JoinHandle::is_finished);
                     if ended {
                         let pull = Pull { node: node.clone(), transport: Arc::clone(&transport), log: partner.log };
-                        tasks.insert(partner.log, tokio::spawn(pull.run(partner.origin, stop.clone())));
+                        tasks.insert(
+                            partner.log,
+                            tokio::spawn(pull.run(partner.origin, stop.clone()).in_current_span()),
+                        );
                     }
                 }
             }

@@ -17,6 +17,7 @@ use store::{Db, LogId, PartnerRow, PartnerState, StoreError, WitnessedRow};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::identities;
 use crate::limits;
@@ -327,7 +328,7 @@ impl Worker {
                 note: round.note.clone(),
                 last: self.sizes.get(&log).copied().unwrap_or(0),
             };
-            self.tasks.spawn(ask.run());
+            self.tasks.spawn(ask.run().in_current_span());
         }
     }
 

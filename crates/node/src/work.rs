@@ -18,6 +18,8 @@ pub struct Work<'t, 'c> {
     pub me: &'t Me,
     /// The time of the transaction.
     pub now: Timestamp,
+    /// The time on people's watches (see [`crate::ports::Clock::wall`]): what accounts go by.
+    pub wall: Timestamp,
     /// Chance.
     pub random: &'t mut dyn Random,
     /// The keys.
@@ -99,7 +101,13 @@ impl<'t, 'c> Work<'t, 'c> {
         signer: &'t dyn Signer,
         own: &'t mut OwnLog,
     ) -> Self {
-        Self { tx, me, now, random, signer, own }
+        Self { tx, me, now, wall: now, random, signer, own }
+    }
+
+    /// The same where people's watches show another time than the realm's clock.
+    #[must_use]
+    pub fn at_wall(self, wall: Timestamp) -> Self {
+        Self { wall, ..self }
     }
 
     /// The place that the next own entry takes.
@@ -212,6 +220,8 @@ pub struct View<'t, 'c> {
     pub me: &'t Me,
     /// The time of the read: `state_at(now)` is computed from it.
     pub now: Timestamp,
+    /// The time on people's watches (see [`crate::ports::Clock::wall`]): what accounts go by.
+    pub wall: Timestamp,
     /// What the last signature covers: nothing beyond it may be shown to a partner.
     pub signed: Arc<Signed>,
     /// The keys (bodies are sealed at rest).

@@ -114,7 +114,11 @@ impl Node {
         std::thread::Builder::new()
             .name(format!("writer-{}", inner.me.now().origin.country()))
             .stack_size(2 * 1024 * 1024)
-            .spawn(move || run.run(&weak))
+            .spawn({
+                // What this thread logs names its realm: several may run in one process.
+                let span = tracing::info_span!("realm", realm = %inner.me.now().realm());
+                move || span.in_scope(|| run.run(&weak))
+            })
             .map_err(|error| OpenError::Thread(error.to_string()))?;
         Ok(Self { inner })
     }
@@ -147,6 +151,12 @@ impl Node {
     #[must_use]
     pub fn now(&self) -> model::Timestamp {
         self.inner.clock.now()
+    }
+
+    /// The time on people's watches: see [`Clock::wall`].
+    #[must_use]
+    pub fn wall(&self) -> model::Timestamp {
+        self.inner.clock.wall()
     }
 
     /// The keys.
@@ -301,10 +311,10 @@ impl Node {
             None => return Err(E::from(StoreError::Corrupt { what: "no reader is free".to_owned() })),
         };
         let signed = self.signed();
-        let now = self.now();
+        let (now, wall) = (self.now(), self.inner.clock.wall());
         let me = self.me();
-        let result =
-            reader.snapshot(|db| use_case(&View { db, me: &me, now, signed, signer: self.inner.signer.as_ref() }));
+        let signer = self.inner.signer.as_ref();
+        let result = reader.snapshot(|db| use_case(&View { db, me: &me, now, wall, signed, signer }));
         lock().push(reader);
         result
     }

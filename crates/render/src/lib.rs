@@ -11,7 +11,7 @@ pub mod stix;
 
 pub use error::RenderError;
 
-use model::{Label, MediaType};
+use model::{Label, MediaType, Realm};
 
 /// A released statement as the faces take it: what its envelope says, beside its bytes.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Rendered {
     pub label: Label,
     /// What the bytes are.
     pub media: MediaType,
+    /// In which realm it was said: what leaves an exercise carries the exercise's mark.
+    pub realm: Realm,
     /// The bytes as they came.
     pub body: Vec<u8>,
 }

@@ -1,5 +1,6 @@
 //! MISP events out: the value of `Event`, with the envelope's label as a tag of the taxonomy `tlp`.
 
+use model::exercise::{EXERCISE_TAG, is_exercise_tag};
 use model::{MediaType, Tlp};
 use policy::Released;
 use serde::Deserialize;
@@ -14,7 +15,7 @@ const TAGS: usize = 0;
 ///
 /// A tag on the event that is as strict or stricter stays as it is, and nothing is added. Tags of attributes cover only
 /// their part, so they do not replace the one on the whole. A tag such as `tlp:unclear` says nothing that another
-/// program would obey, so it does not count.
+/// program would obey, so it does not count. What was said in an exercise gets the exercise's tag too.
 ///
 /// # Errors
 /// Not a MISP body, not one JSON object, or a `Tag` that is not an array of tags.
@@ -27,10 +28,18 @@ pub fn event(released: &Released<Rendered>) -> Result<Vec<u8>, RenderError> {
     let places = Places::read(&rendered.body, ["Tag"])?;
     let shape = RenderError::Shape { property: "Tag", expected: "an array of tags, within the limit" };
     let tags: Vec<Tag> = places.value(TAGS).map_or(Ok(Vec::new()), |value| splice::array(value).ok_or(shape))?;
-    if tags.iter().filter_map(|tag| plain_label(&tag.name)).any(|inside| inside >= rendered.label.tlp) {
+    let mut added = Vec::new();
+    if !tags.iter().filter_map(|tag| plain_label(&tag.name)).any(|inside| inside >= rendered.label.tlp) {
+        added.push(format!("{{\"name\":\"{}\"}}", tag_name(rendered.label.tlp)));
+    }
+    if !rendered.realm.is_real() && !tags.iter().any(|tag| is_exercise_tag(&tag.name)) {
+        // A realm has capital letters, digits and hyphens, so nothing in it needs an escape.
+        added.push(format!("{{\"name\":\"{EXERCISE_TAG}=\\\"{}\\\"\"}}", rendered.realm));
+    }
+    if added.is_empty() {
         return Ok(rendered.body.clone());
     }
-    Ok(places.push(TAGS, "Tag", &format!("{{\"name\":\"{}\"}}", tag_name(rendered.label.tlp))))
+    Ok(places.push(TAGS, "Tag", &added.join(",")))
 }
 
 /// The tag of a label: `tlp:amber+strict`.
@@ -77,6 +86,21 @@ mod tests {
             r#"{"Attribute":[{"Tag":[{"name":"tlp:red"}]}]}"#,
             r#"{"Attribute":[{"Tag":[{"name":"tlp:red"}]}],"Tag":[{"name":"tlp:amber"}]}"#,
         );
+    }
+
+    #[test]
+    fn what_was_said_in_an_exercise_leaves_with_its_tag() {
+        let realm: model::Realm = "EX-BLUE-26".parse().unwrap();
+        let out = |body: &str| {
+            let item = (Tlp::Amber, MediaType::MispEvent, body.to_owned());
+            let released = testing::released_in(&realm, vec![item]).map(|mut bodies| bodies.remove(0));
+            String::from_utf8(event(&released).unwrap()).unwrap()
+        };
+        let both = r#"{"Tag":[{"name":"tlp:amber"},{"name":"entraide:exercise=\"EX-BLUE-26\""}]}"#;
+        assert_eq!(out(r#"{"Tag":[]}"#), both);
+        assert_eq!(out(both), both);
+        let named = r#"{"Tag":[{"name":"tlp:red"},{"name":"exercise:cyber-europe=\"2016\""}]}"#;
+        assert_eq!(out(named), named);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use model::exercise::EXERCISE_MARKING;
 use model::{MediaType, StixId, Tlp};
 use policy::Released;
 use serde::Deserialize;
@@ -45,7 +46,7 @@ pub struct LeftOut {
 ///
 /// A marking inside that is as strict or stricter stays as it is, and nothing is added. A granular marking (§7.2.3)
 /// covers only a part of the object, so it does not replace the one on the whole. A TLP marking definition is not
-/// marked.
+/// marked. What was said in an exercise refers to the exercise's marking definition too, whatever its label.
 ///
 /// # Errors
 /// Not a STIX body, not one JSON object, or an `object_marking_refs` that is not an array of strings.
@@ -77,7 +78,9 @@ pub fn bundle(released: &Released<Vec<Rendered>>, id: &StixId) -> Result<Bundle,
         }
     }
     let definitions = used.difference(&carried).map(|tlp| definition(*tlp).into_bytes());
-    let objects: Vec<Vec<u8>> = definitions.chain(objects).collect();
+    let exercise = released.as_ref().iter().any(|rendered| !rendered.realm.is_real());
+    let exercise = exercise.then(|| exercise_definition().into_bytes());
+    let objects: Vec<Vec<u8>> = exercise.into_iter().chain(definitions).chain(objects).collect();
     let mut bytes = format!("{{\"type\":\"bundle\",\"id\":\"{id}\"").into_bytes();
     // A list property is never empty (STIX 2.1 §2.12): a bundle of nothing has no `objects`.
     if !objects.is_empty() {
@@ -102,6 +105,16 @@ pub fn definition(tlp: Tlp) -> String {
     )
 }
 
+/// The marking definition of all exercises (STIX 2.1 §4.1.4): in words, for whoever opens the file elsewhere.
+#[must_use]
+pub fn exercise_definition() -> String {
+    format!(
+        "{{\"type\":\"marking-definition\",\"spec_version\":\"2.1\",\"id\":\"{EXERCISE_MARKING}\",\
+         \"created\":\"2026-11-25T00:00:00.000Z\",\"name\":\"EXERCISE\",\"definition_type\":\"statement\",\
+         \"definition\":{{\"statement\":\"EXERCISE EXERCISE EXERCISE: nothing here is real\"}}}}"
+    )
+}
+
 fn marked(rendered: &Rendered) -> Result<Vec<u8>, RenderError> {
     match rendered.media {
         MediaType::Stix => {}
@@ -112,11 +125,19 @@ fn marked(rendered: &Rendered) -> Result<Vec<u8>, RenderError> {
     if definition_id(&places).and_then(|id| Tlp::of_marking(&id)).is_some() {
         return Ok(rendered.body.clone());
     }
-    let strictest = markings(&places)?.iter().filter_map(|id| Tlp::of_marking(id)).max();
-    if strictest.is_some_and(|inside| inside >= rendered.label.tlp) {
+    let inside = markings(&places)?;
+    let mut added = Vec::new();
+    let strictest = inside.iter().filter_map(|id| Tlp::of_marking(id)).max();
+    if strictest.is_none_or(|inside| inside < rendered.label.tlp) {
+        added.push(format!("\"{}\"", rendered.label.tlp.marking_id()));
+    }
+    if !rendered.realm.is_real() && !inside.iter().any(|id| id == EXERCISE_MARKING) {
+        added.push(format!("\"{EXERCISE_MARKING}\""));
+    }
+    if added.is_empty() {
         return Ok(rendered.body.clone());
     }
-    Ok(places.push(MARKINGS, "object_marking_refs", &format!("\"{}\"", rendered.label.tlp.marking_id())))
+    Ok(places.push(MARKINGS, "object_marking_refs", &added.join(",")))
 }
 
 /// The marking definitions of TLP 2.0 that an object refers to, and the one that it is.
@@ -252,6 +273,26 @@ mod tests {
         assert_eq!(value, json!({ "type": "bundle", "id": id }));
         let other = StixId::from_random("report", [1; 16]).unwrap();
         assert_eq!(bundle(&given, &other), Err(RenderError::BundleId(other.to_string())));
+    }
+
+    #[test]
+    fn what_was_said_in_an_exercise_leaves_with_its_mark() {
+        let realm: model::Realm = "EX-BLUE-26".parse().unwrap();
+        let out = |body: &str| {
+            let item = (Tlp::Amber, MediaType::Stix, body.to_owned());
+            let released = testing::released_in(&realm, vec![item]).map(|mut bodies| bodies.remove(0));
+            String::from_utf8(object(&released).unwrap()).unwrap()
+        };
+        let amber = Tlp::Amber.marking_id();
+        let both = format!(r#"{{"type":"tool","object_marking_refs":["{amber}","{EXERCISE_MARKING}"]}}"#);
+        assert_eq!(out(r#"{"type":"tool"}"#), both);
+        assert_eq!(out(&both), both);
+        let labelled = format!(r#"{{"type":"tool","object_marking_refs":["{amber}"]}}"#);
+        assert_eq!(out(&labelled), both);
+        let id = StixId::from_random("bundle", [1; 16]).unwrap();
+        let given = testing::released_in(&realm, vec![(Tlp::Amber, MediaType::Stix, labelled)]);
+        let value: Value = serde_json::from_slice(&bundle(&given, &id).unwrap().bytes).unwrap();
+        assert_eq!(value["objects"][0], serde_json::from_str::<Value>(&exercise_definition()).unwrap());
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! What the tests of this room share: released bodies made through the real gate, and random objects.
 
-use model::{Label, MediaType, Origin, Role, Tlp};
+use model::{Label, MediaType, Origin, Realm, Role, Tlp};
 use policy::{Facts, Governed, Kind, PolicyVersion, Purpose, Reader, ReaderId, Released, Roles, Viewer};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -22,6 +22,11 @@ fn here() -> Origin {
 
 /// Bodies of France, released to an analyst who is named for RED.
 pub fn released_all(bodies: Vec<(Tlp, MediaType, String)>) -> Released<Vec<Rendered>> {
+    released_in(&Realm::Real, bodies)
+}
+
+/// The same, said in a realm. The gate does not look at it here: what counts is what is added to the bytes.
+pub fn released_in(realm: &Realm, bodies: Vec<(Tlp, MediaType, String)>) -> Released<Vec<Rendered>> {
     let viewer = Viewer::NamedPerson {
         reader: ReaderId(1),
         authority: here(),
@@ -29,9 +34,9 @@ pub fn released_all(bodies: Vec<(Tlp, MediaType, String)>) -> Released<Vec<Rende
         roles: Roles::new([Role::Analyst]),
     };
     let count = bodies.len();
-    let said = bodies
-        .into_iter()
-        .map(|(tlp, media, body)| Said(Rendered { label: Label::from(tlp), media, body: body.into_bytes() }));
+    let said = bodies.into_iter().map(|(tlp, media, body)| {
+        Said(Rendered { label: Label::from(tlp), media, realm: realm.clone(), body: body.into_bytes() })
+    });
     let released = policy::release_all(said, &viewer, Purpose::Read, &PolicyVersion::CURRENT);
     assert_eq!(released.as_ref().len(), count);
     released.map(|said| said.into_iter().map(|said| said.0).collect())

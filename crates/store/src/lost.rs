@@ -59,7 +59,7 @@ mod tests {
         world.write(|tx| {
             let log = tx.ensure_log(&origin("FR"))?;
             for (first, count) in [(5, 2), (9, 1)] {
-                tx.put_lost(log, LostRange { first, count }, StatementId(first))?;
+                tx.put_lost(log, LostRange { first, count }, StatementId(i64::try_from(first).unwrap()))?;
             }
             let at = |index| tx.lost_at(log, Index(index));
             assert_eq!((at(4)?, at(5)?, at(6)?, at(7)?), (None, Some(StatementId(5)), Some(StatementId(5)), None));

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use model::Realm;
+
 /// Why a command did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
@@ -23,6 +25,17 @@ impl Failure {
             Self::Gone => 0,
             Self::Refused(_) | Self::Told => 1,
             Self::Usage(_) => 2,
+        }
+    }
+
+    /// The same, said of an exercise.
+    #[must_use]
+    pub fn of(self, realm: &Realm) -> Self {
+        match self {
+            Self::Refused(text) => Self::Refused(format!("[{realm}] {text}")),
+            Self::Usage(text) => Self::Usage(format!("[{realm}] {text}")),
+            Self::Told => Self::Told,
+            Self::Gone => Self::Gone,
         }
     }
 
@@ -50,6 +63,7 @@ impl From<crate::client::ClientError> for Failure {
             | crate::client::ClientError::Unreachable(_)
             | crate::client::ClientError::Lost(_)
             | crate::client::ClientError::Refused(_)
+            | crate::client::ClientError::OtherRealm { .. }
             | crate::client::ClientError::Answer(_) => Self::Refused(error.to_string()),
         }
     }
@@ -68,5 +82,6 @@ mod tests {
         check(Failure::Usage("say which".to_owned()), 2, Some("say which"));
         check(Failure::Told, 1, None);
         check(Failure::Gone, 0, None);
+        check(refused("no").of(&"EX-BLUE".parse().unwrap()), 1, Some("[EX-BLUE] no"));
     }
 }

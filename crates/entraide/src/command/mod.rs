@@ -11,6 +11,7 @@ mod objects;
 mod partners;
 mod print;
 mod proofs;
+mod realms;
 mod recover;
 mod red;
 mod setup;
@@ -22,11 +23,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use model::Realm;
 use node::ports::Clock;
 use secrecy::SecretString;
 
 use crate::client::{Client, Remote};
-use crate::keys::read_small;
+use crate::keys::{Layout, read_small};
 use crate::machine::MachineClock;
 pub use failure::Failure;
 
@@ -50,6 +52,9 @@ struct Target {
     /// The node's directory: asked by its socket if it runs, else opened by the command
     #[arg(long, global = true, env = "ENTRAIDE_DIR", value_name = "D")]
     dir: Option<PathBuf>,
+    /// Which realm: REAL, or EX- and the name of an exercise; the two never meet [default: REAL]
+    #[arg(long, global = true, value_name = "R")]
+    realm: Option<Realm>,
     /// A node elsewhere, https://host:port; its token is read from ENTRAIDE_TOKEN or --token-file
     #[arg(long, global = true, value_name = "U", conflicts_with = "dir")]
     url: Option<String>,
@@ -132,6 +137,9 @@ enum Command {
     Evidence(evidence::EvidenceCommand),
     /// Check a file of evidence offline, with keys that you trust
     VerifyEvidence(evidence::VerifyEvidenceArgs),
+    /// Open, list, move on and end exercises beside the real node
+    #[command(subcommand)]
+    Realm(realms::RealmCommand),
     /// Drop the views and fold truth again
     Rebuild,
     /// Play 27 nations and an EU node on this machine: a short story on real nodes, then they stay up
@@ -180,10 +188,22 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
     let Cli { target, command } = cli;
     let clock: Arc<dyn Clock> = Arc::new(MachineClock);
     match command {
-        Command::Init(args) => setup::init(target.local("init")?, args, clock, target.json).await,
-        Command::Serve(args) => setup::serve(target.local("serve")?, &args, clock).await,
-        Command::Doctor => doctor::doctor(target.local("doctor")?, clock, target.json).await,
-        Command::Verify => proofs::verify(target.local("verify")?, target.json),
+        Command::Init(args) => {
+            let realm = target.realm.clone().unwrap_or(Realm::Real);
+            setup::init(target.local("init")?, realm, args, clock, target.json).await
+        }
+        Command::Serve(args) => {
+            target.without_realm("serve", "it serves REAL and every exercise that is open")?;
+            setup::serve(target.local("serve")?, &args, clock).await
+        }
+        Command::Doctor => {
+            let dir = target.of_realm("doctor")?;
+            marked(realm_in(&dir), doctor::doctor(&dir, clock, target.json).await)
+        }
+        Command::Verify => {
+            let dir = target.of_realm("verify")?;
+            marked(realm_in(&dir), proofs::verify(&dir, target.json))
+        }
         Command::VerifyProof(args) => proofs::verify_proof(&args, target.json),
         Command::VerifyEvidence(args) => evidence::verify(&args, target.json),
         Command::Keys(keys::KeysCommand::Sign { request, root_key }) => keys::sign(&request, &root_key),
@@ -211,11 +231,33 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Recover(_)
         | Command::Proof(_)
         | Command::Evidence(_)
+        | Command::Realm(_)
         | Command::Rebuild) => {
+            if matches!(on_a_node, Command::Realm(_)) {
+                target.without_realm("realm", "exercises are opened and ended from REAL")?;
+            }
             let session = Session { client: target.client(clock).await?, json: target.json };
             let done = ask(&session, &on_a_node).await;
+            let realm = session.client.realm().cloned();
             session.client.close().await;
-            done
+            marked(realm, done)
+        }
+    }
+}
+
+/// Which realm the node of a directory is of, if there is one.
+fn realm_in(dir: &Path) -> Option<Realm> {
+    crate::realm::identity_of(&Layout::new(dir)).ok().map(|known| known.origin.realm().clone())
+}
+
+/// Says of whatever an exercise answered that it is an exercise's: standard output stays what the node said.
+fn marked(realm: Option<Realm>, done: Result<(), Failure>) -> Result<(), Failure> {
+    let Some(realm) = realm.filter(|realm| !realm.is_real()) else { return done };
+    match done {
+        Err(failure) => Err(failure.of(&realm)),
+        Ok(()) => {
+            eprintln!("[{realm}] EXERCISE EXERCISE EXERCISE: nothing of this is real");
+            Ok(())
         }
     }
 }
@@ -240,6 +282,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Log(args) => state::log(session, args).await,
         Command::Status => state::status(session).await,
         Command::Recover(args) => recover::recover(session, args).await,
+        Command::Realm(command) => realms::realm(session, command).await,
         Command::Rebuild => state::rebuild(session).await,
         Command::Init(_)
         | Command::Serve(_)
@@ -258,10 +301,41 @@ impl Target {
         self.dir.as_deref().ok_or_else(|| Failure::Usage(format!("`{command}` needs the node's directory: --dir D")))
     }
 
+    /// The directory of the realm, for commands that need it itself.
+    fn of_realm(&self, command: &str) -> Result<PathBuf, Failure> {
+        let dir = self.local(command)?;
+        let Some(realm) = self.realm.as_ref().filter(|realm| !realm.is_real()) else { return Ok(dir.to_owned()) };
+        // A directory may be an exercise's own, made by `init --realm`.
+        if realm_in(dir).as_ref() == Some(realm) {
+            return Ok(dir.to_owned());
+        }
+        let inside = crate::realm::dir_of(dir, realm);
+        if !Layout::new(&inside).is_node() {
+            let shown = dir.display();
+            return Err(Failure::Refused(format!(
+                "no exercise `{realm}` is open in `{shown}`: see entraide realm list"
+            )));
+        }
+        Ok(inside)
+    }
+
+    fn without_realm(&self, command: &str, why: &str) -> Result<(), Failure> {
+        match &self.realm {
+            Some(realm) if !realm.is_real() => Err(Failure::Usage(format!("`{command}` takes no --realm: {why}"))),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     async fn client(&self, clock: Arc<dyn Clock>) -> Result<Client, Failure> {
         match (&self.url, &self.dir) {
-            (Some(url), _) => Ok(Client::of_url(Remote::new(url, self.pin, self.token()?)?)),
-            (None, Some(dir)) => Ok(Client::of_dir(dir, clock).await?),
+            (Some(url), _) => {
+                let client = Client::of_url(Remote::new(url, self.pin, self.token()?)?);
+                Ok(client.in_realm(self.realm.clone()))
+            }
+            (None, Some(_)) => {
+                let dir = self.of_realm("a command")?;
+                Ok(Client::of_dir(&dir, clock).await?.in_realm(self.realm.clone()))
+            }
             (None, None) => Err(Failure::Usage("say which node: --dir D, or --url U with a token".to_owned())),
         }
     }
@@ -324,5 +398,11 @@ mod tests {
         check("entraide user add --dir d x --name y --role viewer,analyst", true);
         check("entraide user add --dir d x --name y --role boss", false);
         check("entraide status --url https://x --pin 12", false);
+        check("entraide status --dir d --realm EX-BLUE-26", true);
+        check("entraide status --dir d --realm blue", false);
+        check("entraide init --dir d --authority FR --name x --realm EX-BLUE", true);
+        check("entraide realm open EX-BLUE --dir d --name Blue --starts-at 2026-12-01T06:00Z", true);
+        check("entraide realm open EX-BLUE --dir d --name Blue --starts-at tomorrow", false);
+        check("entraide realm clock EX-BLUE --dir d", false);
     }
 }

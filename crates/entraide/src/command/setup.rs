@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
+use http_room::server::api::exercises::Exercises;
 use model::{Country, PartnerClass, Realm};
 use node::ports::Clock;
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,7 +18,7 @@ use super::print::{json, line};
 use crate::configuration::{self, DEFAULT_LISTEN, federation_default};
 use crate::init::{self, DEFAULT_ADDRESS, Initialised, Request, default_class};
 use crate::keys::{Keys, Layout};
-use crate::serve::{ServeConfig, ServeError, start};
+use crate::serve::{Running, ServeConfig, ServeError, start};
 
 /// `init`.
 #[derive(Debug, Args)]
@@ -28,9 +29,6 @@ pub struct InitArgs {
     /// The authority's name
     #[arg(long, value_name = "TEXT")]
     name: String,
-    /// REAL, or EX- and the name of an exercise; the two never meet
-    #[arg(long, default_value = "REAL")]
-    realm: Realm,
     /// eu-state, eu-body, eea, associated, third-country, provider or hub; without it as the country suggests
     #[arg(long)]
     class: Option<PartnerClass>,
@@ -53,10 +51,16 @@ pub struct ServeArgs {
     plain_http: bool,
 }
 
-pub(super) async fn init(dir: &Path, args: InitArgs, clock: Arc<dyn Clock>, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn init(
+    dir: &Path,
+    realm: Realm,
+    args: InitArgs,
+    clock: Arc<dyn Clock>,
+    as_json: bool,
+) -> Result<(), Failure> {
     let request = Request {
         country: args.authority,
-        realm: args.realm,
+        realm,
         name: args.name,
         class: args.class.unwrap_or_else(|| default_class(args.authority)),
         address: args.federation,
@@ -104,11 +108,16 @@ pub(super) async fn serve(dir: &Path, args: &ServeArgs, clock: Arc<dyn Clock>) -
     let mut stop = Stop::new()?;
     let running = start(config).await.map_err(|error| match error {
         ServeError::NotLoopback(_) => Failure::Usage(error.to_string()),
-        ServeError::Open(_) | ServeError::Listen { .. } | ServeError::Tls(_) | ServeError::Store(_) => refused(error),
+        ServeError::Open(_)
+        | ServeError::Listen { .. }
+        | ServeError::Tls(_)
+        | ServeError::Store(_)
+        | ServeError::Configuration(_) => refused(error),
     })?;
     let at = running.addresses();
     let country = running.node().me().origin.country();
     let ready = line(&format!("entraide {country} ready: {} federation {}", at.web, at.federation));
+    tell_exercises(&running).await;
     // Whoever reads the line may go away; the node serves on.
     if !matches!(ready, Ok(()) | Err(Failure::Gone)) {
         tracing::warn!("standard output can't be written");
@@ -116,6 +125,18 @@ pub(super) async fn serve(dir: &Path, args: &ServeArgs, clock: Arc<dyn Clock>) -
     stop.wait().await;
     tracing::info!("stopping");
     if running.stop().await { Ok(()) } else { Err(Failure::Refused("the node was cut off while stopping".to_owned())) }
+}
+
+/// A line of traces for each exercise: where it is, or why it does not run.
+async fn tell_exercises(running: &Running) {
+    let open = running.exercises().list().await.unwrap_or_default();
+    for one in open {
+        let web = format!("{}{}", running.addresses().web, one.path);
+        match one.why {
+            None => tracing::info!(realm = %one.realm, %web, federation = %one.address, "exercise"),
+            Some(why) => tracing::warn!(realm = %one.realm, %why, "an exercise does not run"),
+        }
+    }
 }
 
 /// SIGINT or SIGTERM. Asked for before the node is ready, so that neither is missed.

@@ -394,3 +394,42 @@ pub(super) struct GuestAccess {
     pub(super) code_expires: String,
     pub(super) expires: String,
 }
+
+/// An exercise beside the real node.
+#[derive(Debug, Deserialize)]
+pub(super) struct Exercise {
+    pub(super) realm: String,
+    pub(super) name: String,
+    pub(super) address: String,
+    pub(super) path: String,
+    pub(super) running: bool,
+    pub(super) why: Option<String>,
+    pub(super) now: String,
+    pub(super) ahead_seconds: i64,
+    pub(super) jumps: usize,
+}
+
+/// An exercise that was opened.
+#[derive(Debug, Deserialize)]
+pub(super) struct NewExercise {
+    pub(super) realm: String,
+    pub(super) origin: String,
+    pub(super) fingerprint: String,
+    pub(super) login: String,
+    pub(super) password: String,
+    pub(super) totp_secret: String,
+    pub(super) totp_uri: String,
+    pub(super) log_key: String,
+    pub(super) address: String,
+    pub(super) path: String,
+}
+
+/// What is left of an exercise.
+#[derive(Debug, Deserialize)]
+pub(super) struct EndedExercise {
+    pub(super) realm: String,
+    pub(super) archive: String,
+    pub(super) logs: usize,
+    pub(super) proofs: u64,
+    pub(super) evidence: u64,
+}

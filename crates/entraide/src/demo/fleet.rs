@@ -1,12 +1,13 @@
 //! The fleet: one real node a nation, each with its own keys, log, database and listeners; peered by a signed roster.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use http_room::server::accept::Bounds;
 use http_room::server::federation::{self, FederationService};
+use http_room::server::realms::Beside;
 use http_room::server::{self, Close};
 use journal::roster::{self, Roster};
 use model::{Country, Realm};
@@ -31,6 +32,9 @@ pub(super) struct Member {
     pub(super) federation: SocketAddr,
     pub(super) web: SocketAddr,
     pub(super) forger: Arc<Forger>,
+    pub(super) dir: PathBuf,
+    /// The exercises that its listener for people serves too.
+    pub(super) beside: Beside,
     /// What federates; `None` while the node is away.
     up: Option<Up>,
     faces: Faces,
@@ -46,6 +50,11 @@ struct Up {
 impl Member {
     pub(super) fn node(&self) -> &Node {
         &self.opened.node
+    }
+
+    /// The machine's clock.
+    pub(super) fn machine(&self) -> Arc<dyn Clock> {
+        Arc::new(MachineClock)
     }
 
     /// Unplugs the node from the federation; its people can still work on it.
@@ -197,9 +206,21 @@ async fn start_one(dir: &Path, country: Country) -> Result<Member, DemoError> {
     let clock: Arc<dyn Clock> = Arc::new(MachineClock);
     let facts = init::init(dir, &request, Arc::clone(&clock)).await.map_err(|error| at(&error))?;
     let opened = open::open(&Layout::new(dir), clock).map_err(|error| at(&error))?;
-    let faces = serve::web(&opened, web, true).map_err(|error| at(&error))?;
+    let beside = Beside::default();
+    let faces = serve::web(&opened, web, true, None, beside.clone()).map_err(|error| at(&error))?;
     let service = http_room::server::federating::Federating::new(opened.node.clone(), opened.tls.clone()).await;
     let forger = Forger::new(service.map_err(|error| at(&error))?);
     let up = plug_in(&opened, federation, Arc::clone(&forger));
-    Ok(Member { country, facts, opened, federation: federation_at, web: web_at, forger, up: Some(up), faces })
+    Ok(Member {
+        country,
+        facts,
+        opened,
+        federation: federation_at,
+        web: web_at,
+        forger,
+        dir: dir.to_owned(),
+        beside,
+        up: Some(up),
+        faces,
+    })
 }

@@ -1,8 +1,10 @@
 //! The demonstration: a fleet of real nodes in one process on loopback, a short story, and what it proved.
 //!
 //! `fleet` makes and starts the nodes, `story` plays, `measure` counts what came out of it, `forger` is the one hostile
-//! act, `report` prints. Nothing here is simulated but the people: keys, logs, databases, TLS and feeds are the real ones.
+//! act, `exercise` is held beside reality, `report` prints. Nothing here is simulated but the people: keys, logs, databases,
+//! TLS and feeds are the real ones.
 
+mod exercise;
 mod fleet;
 mod forger;
 mod measure;
@@ -114,6 +116,7 @@ pub async fn run(options: &Options) -> Result<Report, DemoError> {
         leaks: told.leaks,
         held: told.held,
         receipts: told.receipts,
+        crossed: told.crossed,
         ready_ms: u64::try_from(ready.as_millis()).unwrap_or(u64::MAX),
         wall_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         peak_rss_mb: report::peak_rss_mb(),
@@ -124,9 +127,12 @@ pub async fn run(options: &Options) -> Result<Report, DemoError> {
     }
     let verdict = outcome.holds(told.expected_receipts);
     if !options.once {
-        report::invitation(&fleet);
+        report::invitation(&fleet, &told.exercise);
         // Either Ctrl-C came or it can't be heard: both end the demonstration.
         let _ = tokio::signal::ctrl_c().await;
+    }
+    for played in told.exercise {
+        played.stop().await;
     }
     fleet.stop().await;
     // The directory is the demonstration's own; what can't be removed is left to the system's clean-up.

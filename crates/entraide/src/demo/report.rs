@@ -7,6 +7,7 @@ use model::Tlp;
 use serde::Serialize;
 
 use super::DemoError;
+use super::exercise::Played;
 use super::fleet::{Fleet, Member};
 
 /// The figures of one run.
@@ -28,6 +29,8 @@ pub struct Report {
     pub held: u64,
     /// Receipts for the withdrawal.
     pub receipts: u64,
+    /// What got from an exercise into reality or back.
+    pub crossed: u64,
     /// From the start until every node is up and peered.
     pub ready_ms: u64,
     /// The whole.
@@ -65,6 +68,7 @@ impl Report {
     pub(super) fn holds(&self, expected_receipts: u64) -> Result<(), DemoError> {
         let faults = [
             (self.leaks > 0, format!("{} leaks", self.leaks)),
+            (self.crossed > 0, format!("{} crossed between exercise and reality", self.crossed)),
             (self.held != 1, format!("{} partners held instead of 1", self.held)),
             (self.receipts != expected_receipts, format!("{} receipts, not {expected_receipts}", self.receipts)),
             (self.proofs_checked == 0, "no proof was checked".to_owned()),
@@ -114,16 +118,23 @@ pub(super) fn closing(report: &Report, table: &[Row]) {
     say(&format!("  receipts for the withdrawal: {}", report.receipts));
     say(&format!("  partners held with evidence: {}", report.held));
     say(&format!("  leaks found by the second policy: {}", report.leaks));
+    say(&format!("  crossed between exercise and reality: {}", report.crossed));
     say(&format!("  {:.1} s in all, {} MiB at the most", report.wall_ms as f64 / 1_000.0, report.peak_rss_mb));
 }
 
 /// Addresses and accounts of three nations, for whoever wants to look.
-pub(super) fn invitation(fleet: &Fleet) {
+pub(super) fn invitation(fleet: &Fleet, exercise: &[Played]) {
     say("\nLook for yourself (Ctrl-C ends it):");
     for country in ["FR", "EE", "MT"] {
         if let Ok(member) = fleet.of(country) {
             say(&seat(member));
         }
+    }
+    for Played { access, web, .. } in exercise {
+        say(&format!(
+            "  {}  http://{web}{}  login {}  password {}  one-time-code seed {}",
+            access.realm, access.path, access.login, access.password, access.totp_secret
+        ));
     }
 }
 
@@ -165,6 +176,7 @@ mod tests {
             leaks: 0,
             held: 1,
             receipts: 4,
+            crossed: 0,
             ready_ms: 1,
             wall_ms: 1,
             peak_rss_mb: 1,
@@ -173,6 +185,7 @@ mod tests {
         assert!(good.holds(5).is_err());
         assert!(Report { leaks: 1, ..good.clone() }.holds(4).is_err());
         assert!(Report { held: 0, ..good.clone() }.holds(4).is_err());
+        assert!(Report { crossed: 1, ..good.clone() }.holds(4).is_err());
         assert!(Report { proofs_checked: 0, ..good }.holds(4).is_err());
     }
 }

@@ -9,6 +9,7 @@ use node::assert::{Assert, ObjectFate, RawObject};
 use node::audience::{self, Choice};
 
 use super::DemoError;
+use super::exercise::{self, Played};
 use super::fleet::Fleet;
 use super::measure;
 use super::report::{Row, Spread, say};
@@ -25,6 +26,9 @@ pub(super) struct Told {
     pub(super) receipts: u64,
     pub(super) expected_receipts: u64,
     pub(super) table: Vec<Row>,
+    /// Two nations' parts in an exercise that still runs.
+    pub(super) exercise: Vec<Played>,
+    pub(super) crossed: u64,
 }
 
 /// Statements whose way to every partner is timed.
@@ -49,6 +53,7 @@ pub(super) async fn play(fleet: &mut Fleet) -> Result<Told, DemoError> {
     away(fleet, &france).await?;
     let receipts = take_back(fleet, &france).await?;
     forgery(fleet).await?;
+    let (exercise, crossed) = exercise::play(fleet).await?;
     say("• checking: every object of every nation against the second policy, proofs of what partners hold");
     let leaks = measure::leaks(fleet).await?;
     let proofs = measure::proofs(fleet).await?;
@@ -62,6 +67,8 @@ pub(super) async fn play(fleet: &mut Fleet) -> Result<Told, DemoError> {
         receipts,
         expected_receipts: fleet.members.len() as u64 - 1,
         table: measure::table(fleet).await?,
+        exercise,
+        crossed,
     })
 }
 
@@ -128,7 +135,12 @@ async fn import(fleet: &Fleet, france: &Node) -> Result<(), DemoError> {
     Ok(())
 }
 
-async fn assert_all(node: &Node, objects: Vec<RawObject>, tlp: Tlp, audience: &Choice) -> Result<usize, DemoError> {
+pub(super) async fn assert_all(
+    node: &Node,
+    objects: Vec<RawObject>,
+    tlp: Tlp,
+    audience: &Choice,
+) -> Result<usize, DemoError> {
     let at = DemoError::at("France asserts");
     let mut asserted = 0;
     let mut rest = objects;
@@ -144,7 +156,7 @@ async fn assert_all(node: &Node, objects: Vec<RawObject>, tlp: Tlp, audience: &C
 }
 
 /// One indicator of our own invention; the number makes its id and its domain.
-fn indicator(kind: &str, number: u32) -> RawObject {
+pub(super) fn indicator(kind: &str, number: u32) -> RawObject {
     let place = kind.bytes().fold(number, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     let text = format!(
         r#"{{"type":"indicator","spec_version":"2.1","id":"indicator--5eed0000-0000-4000-8000-{place:012x}",
@@ -154,7 +166,7 @@ fn indicator(kind: &str, number: u32) -> RawObject {
     RawObject { media: MediaType::Stix, bytes: text.into_bytes() }
 }
 
-fn id_of(object: &RawObject) -> Result<StixId, DemoError> {
+pub(super) fn id_of(object: &RawObject) -> Result<StixId, DemoError> {
     let head = model::stix::head(&object.bytes).map_err(|error| DemoError::at("an indicator")(&error))?;
     Ok(head.id)
 }

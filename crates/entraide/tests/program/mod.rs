@@ -94,13 +94,7 @@ impl Node {
         if plain {
             command.arg("--plain-http");
         }
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut ready = String::new();
-        out.read_line(&mut ready).unwrap();
-        let mut words = ready.split(' ').skip_while(|word| *word != "ready:").skip(1);
-        let url = words.next().unwrap_or_else(|| panic!("not ready: `{ready}`")).trim().to_owned();
-        Served { child, url, _out: out }
+        Served::of(command.stderr(Stdio::null()))
     }
     /// Everything in the log: entry → STIX id and state.
     pub fn log(&self, extra: &[&str]) -> BTreeMap<String, String> {
@@ -133,6 +127,16 @@ pub struct Served {
 }
 
 impl Served {
+    /// Starts a program that serves, and waits until it says that it is ready.
+    pub fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut ready = String::new();
+        out.read_line(&mut ready).unwrap();
+        let mut words = ready.split(' ').skip_while(|word| *word != "ready:").skip(1);
+        let url = words.next().unwrap_or_else(|| panic!("not ready: `{ready}`")).trim().to_owned();
+        Self { child, url, _out: out }
+    }
     pub fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());

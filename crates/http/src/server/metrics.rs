@@ -41,7 +41,11 @@ async fn metrics(State(app): State<App>, caller: Caller) -> Result<Response, Ref
 fn text(status: &Status, writing: bool) -> String {
     let mut out = Exposition(String::new());
     out.family("entraide_build_info", "The running program.");
-    out.sample("entraide_build_info", &[("version", env!("CARGO_PKG_VERSION")), ("origin", &status.origin)], 1);
+    out.sample(
+        "entraide_build_info",
+        &[("version", env!("CARGO_PKG_VERSION")), ("origin", &status.origin), ("realm", &status.realm)],
+        1,
+    );
     out.family("entraide_writing", "Does the node take commands?");
     out.sample("entraide_writing", &[], u64::from(writing));
     out.family(

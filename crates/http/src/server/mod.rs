@@ -1,5 +1,6 @@
 //! The listeners (`accept`) and what is served on them: the federation's routes (`federation`) and what they do on a
-//! node (`federating`), the REST API (`api`) with its sessions, and the plain pages (`pages`).
+//! node (`federating`), the REST API (`api`) with its sessions, the plain pages (`pages`), and several realms beside each
+//! other (`realms`).
 
 pub mod accept;
 pub mod api;
@@ -7,6 +8,7 @@ pub mod federating;
 pub mod federation;
 pub mod metrics;
 pub mod pages;
+pub mod realms;
 pub mod session;
 pub mod sse;
 

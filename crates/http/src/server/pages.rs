@@ -3,6 +3,7 @@
 
 mod assets;
 mod audiences;
+mod exercises;
 mod frame;
 mod guest;
 mod json;

@@ -114,7 +114,7 @@ pub async fn take(
     if let Some(answer) = app.write(move |work| known.answered(work)).await? {
         return Ok(idempotency::json(answer));
     }
-    let (kind, objects) = cut(body, Limits::default()).await?;
+    let (kind, objects) = cut(&app, body, Limits::default()).await?;
     let mut taken = TakenIn { kind: kind.to_owned(), items: Vec::with_capacity(objects.len()) };
     let mut objects = objects.into_iter().peekable();
     while objects.peek().is_some() {
@@ -151,10 +151,17 @@ fn source_name(source: Option<String>) -> Result<String, Refusal> {
 pub(super) type Cut = Result<Received, String>;
 
 /// Takes a file apart where blocking is allowed: 50 MB take half a second.
-pub(super) async fn cut(file: Bytes, limits: Limits) -> Result<(&'static str, Vec<Cut>), Refusal> {
+///
+/// What carries the mark of an exercise is refused in reality, object by object.
+pub(super) async fn cut(app: &App, file: Bytes, limits: Limits) -> Result<(&'static str, Vec<Cut>), Refusal> {
+    let is_real = app.node().me().realm().is_real();
     let cut = tokio::task::spawn_blocking(move || {
         let split = intake::split(&file, limits)?;
         let objects = split.items.iter().map(|item| match (&item.head, Received::of_item(item)) {
+            (Ok(head), Some(received)) if is_real => {
+                let kept_out = intake::exercise::check(head.media, item.span);
+                kept_out.map(|()| received).map_err(|error| error.to_string())
+            }
             (Ok(_), Some(received)) => Ok(received),
             (Err(refusal), _) => Err(refusal.to_string()),
             (Ok(_), None) => Err("it could not be read".to_owned()),

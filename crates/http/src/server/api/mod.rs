@@ -6,6 +6,7 @@
 pub mod audiences;
 pub mod events;
 pub mod evidence;
+pub mod exercises;
 pub mod headers;
 pub mod idempotency;
 pub mod intake;
@@ -32,21 +33,23 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use model::MemberSet;
 use node::ports::Boxed;
 use node::{Node, Work};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::refusal::Refusal;
+use super::realms::{self, Prefix};
 use crate::client::join::{JoinError, Joined};
 use crate::problem::Problem;
 
@@ -76,6 +79,8 @@ pub struct App(Arc<Inner>);
 pub struct Inner {
     /// What the API serves from.
     pub ctx: Ctx,
+    /// The exercises beside this node, if it is a real one that may have some.
+    exercises: Option<exercises::Ruled>,
     /// Passwords that are hashed at once: each takes 19 MiB.
     pub(crate) hashing: Semaphore,
     forgot: AtomicI64,
@@ -89,9 +94,9 @@ impl Deref for App {
 }
 
 impl App {
-    fn new(ctx: Ctx) -> Self {
+    fn new(ctx: Ctx, exercises: Option<exercises::Ruled>) -> Self {
         let hashing = Semaphore::new(limits::HASHING);
-        Self(Arc::new(Inner { ctx, hashing, forgot: AtomicI64::new(i64::MIN) }))
+        Self(Arc::new(Inner { ctx, exercises, hashing, forgot: AtomicI64::new(i64::MIN) }))
     }
 
     /// The node.
@@ -129,7 +134,13 @@ impl App {
 
 /// Everything below `/api/v1`, and beside it the plain pages, `/healthz` and `/metrics`.
 pub fn router(ctx: Ctx) -> Router {
-    let app = App::new(ctx);
+    ruling(ctx, None)
+}
+
+/// The same for a real node that may have exercises beside it.
+pub fn ruling(ctx: Ctx, exercises: Option<exercises::Ruled>) -> Router {
+    let realm = ctx.node.me().realm().clone();
+    let app = App::new(ctx, exercises);
     let (api, _) = resources().split_for_parts();
     let api = api
         .route("/openapi.json", get(contract))
@@ -141,7 +152,13 @@ pub fn router(ctx: Ctx) -> Router {
         .merge(super::pages::router(&app))
         .layer(from_fn(in_time))
         .with_state(app);
-    headers::harden(headers::never_stored(all))
+    let all = headers::harden(headers::never_stored(all));
+    all.layer(from_fn(move |request: Request, next: Next| {
+        let realm = realm.clone();
+        // What a request logs names its realm.
+        let span = tracing::info_span!("realm", %realm);
+        async move { realms::told(next.run(request).await, &realm) }.instrument(span)
+    }))
 }
 
 /// The contract as OpenAPI 3.1, pretty-printed: what `openapi.json` beside this crate holds.
@@ -171,9 +188,14 @@ fn name_operations(api: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-async fn contract() -> Response {
+/// The contract, with the path below which this realm's API is.
+async fn contract(prefix: Option<Extension<Prefix>>) -> Response {
     let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
-    (json, openapi()).into_response()
+    let text = match prefix {
+        Some(Extension(Prefix(prefix))) => openapi().replace("\"/api/v1\"", &format!("\"{prefix}/api/v1\"")),
+        None => openapi(),
+    };
+    (json, text).into_response()
 }
 
 fn resources() -> OpenApiRouter<App> {
@@ -227,6 +249,9 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(keys::request))
         .routes(routes!(keys::install))
         .routes(routes!(keys::renew))
+        .routes(routes!(exercises::list, exercises::open))
+        .routes(routes!(exercises::set_clock))
+        .routes(routes!(exercises::end))
 }
 
 #[derive(OpenApi)]

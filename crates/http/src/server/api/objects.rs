@@ -309,6 +309,7 @@ fn marked(released: Released<ObjectDetail>) -> Result<Vec<u8>, Refusal> {
     }
     let media = released.as_ref().object.row.media;
     let rendered = released.map(|detail| Rendered {
+        realm: detail.object.origin.realm().clone(),
         label: Label { tlp: detail.object.row.tlp, pap: detail.object.row.pap },
         media,
         body: detail.body.unwrap_or_default(),

@@ -101,7 +101,7 @@ pub async fn assert(
         .collect();
     let bound = key.bind(&caller.actor.login, &body);
     let bounds = Limits { objects: node::limits::COMMAND_OBJECTS, ..Limits::default() };
-    let (_, objects) = cut(body, bounds).await?;
+    let (_, objects) = cut(&app, body, bounds).await?;
     let actor = caller.actor;
     let command = move |work: &mut Work<'_, '_>| {
         let (command, readable) = command_of(objects, tlp, pap, audience);

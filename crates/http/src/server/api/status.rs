@@ -17,6 +17,8 @@ use crate::server::session::Caller;
 /// How the node stands.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Status {
+    /// `REAL`, or which exercise.
+    pub realm: String,
     /// The name of the own log.
     pub origin: String,
     /// The country.
@@ -180,6 +182,7 @@ pub(crate) async fn read(app: &App) -> Result<Status, Refusal> {
     });
     Ok(Status {
         country: status.origin.country().to_string(),
+        realm: status.origin.realm().to_string(),
         origin: status.origin.to_string(),
         name: status.name,
         now: status.now.to_string(),

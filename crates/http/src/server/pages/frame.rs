@@ -121,7 +121,7 @@ impl Frame {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
-                    title { @if exercise { "EXERCISE · " } (title) " · Entraide " (self.country) }
+                    title { @if exercise { "EXERCISE · " } (title) " · Entraide " (self.country) " · " (self.realm) }
                     link rel="icon" type="image/svg+xml" href=(LINKS.icon);
                     link rel="stylesheet" href=(LINKS.style);
                     @if self.person.is_some() { script src=(LINKS.live) defer {} }
@@ -131,11 +131,10 @@ impl Frame {
                     @if exercise {
                         div class="exercise" role="region" aria-label="Exercise" {
                             span {
-                                strong { "EXERCISE" }
-                                " "
-                                (self.realm)
-                                ". Nothing on this screen is real. "
-                                strong { "EXERCISE" }
+                                strong { "EXERCISE EXERCISE EXERCISE" }
+                                " – "
+                                strong { (self.realm) }
+                                " – nothing here is real"
                             }
                         }
                     }
@@ -165,7 +164,7 @@ impl Frame {
                         }
                     }
                 }
-                p class="whose" { (chip(&self.country)) " " (plain(&self.node)) }
+                p class="whose" { (chip(&self.country)) " " (plain(&self.node)) " " strong class="realm" { (self.realm) } }
             }
         }
     }
@@ -173,7 +172,7 @@ impl Frame {
     fn bar(&self, person: &Person) -> Markup {
         html! {
             div class="bar" role="region" aria-label="Time and account" {
-                p id="live" class="live" data-now=(self.now) { "As of " (short_time(&self.now)) }
+                p id="live" class="live" data-now=(self.now) data-events="/api/v1/events" { "As of " (short_time(&self.now)) }
                 p class="now" { strong { (clock(&self.now)) } }
                 p class="person" title=(person.roles) { "Logged in as " strong { (plain(&person.name)) } }
                 form method="post" action="/logout" { (self.csrf()) button class="plain" { "Log out" } }
@@ -322,10 +321,8 @@ pub mod tests {
             frame.page("Status", &html! {}).into_string()
         };
         let exercise = page("EX-LYNX");
-        assert!(
-            exercise.contains("<title>EXERCISE · ") && exercise.contains("Nothing on this screen is real"),
-            "{exercise}"
-        );
+        assert!(exercise.contains("<title>EXERCISE · ") && exercise.contains(" – nothing here is real"), "{exercise}");
+        assert!(exercise.contains("EX-LYNX</title>") && page("REAL").contains("REAL</title>"), "{exercise}");
         assert!(exercise.contains("Anna &lt;b&gt;"), "{exercise}");
         assert!(!page("REAL").contains("EXERCISE"));
     }

@@ -11,6 +11,7 @@ use super::super::api::red;
 use super::super::api::refusal::Refusal;
 use super::super::api::status::{self, Evidence, Lag, OwnLog, Partner, Status};
 use super::super::session::Caller;
+use super::exercises;
 use super::frame::{Frame, Place, chip, scrolling, verbatim};
 use super::text::{clock, number, plain, time};
 
@@ -18,9 +19,10 @@ use super::text::{clock, number, plain, time};
 pub async fn page(State(app): State<App>, caller: Caller) -> Result<Markup, Refusal> {
     let frame = Frame::of(&app, &caller, Place::Status);
     let Json(red) = red::for_you(State(app.clone()), caller.clone()).await?;
+    let beside = super::super::api::exercises::beside(&app).await?;
     let Json(status) = status::status(State(app.clone()), caller).await?;
     let recovery = recovery::read(&app).await?;
-    Ok(frame.page("Status", &body(&frame, &status, &recovery, red.count)))
+    Ok(frame.page("Status", &html! { (body(&frame, &status, &recovery, red.count)) (exercises::card(&beside)) }))
 }
 
 /// Boards show a number of RED, to those alone who are named for it.
