@@ -378,7 +378,7 @@ fn the_root_key_signs_on_a_machine_without_a_node() {
     let stranger = other.facts["root_key"].as_str().unwrap();
     let request = program::write(node.dir.path(), "request", &request).display().to_string();
     program::entraide(&["keys", "sign", &request, "--root-key", stranger]).refused(1, "not the one of");
-    other.run(&["keys", "install", &path]).refused(1, "refused");
+    other.run(&["keys", "install", &path]).refused(1, "can't replace");
     other.run(&["keys", "rotate", "log"]).refused(2, "root key must sign");
     other.run(&["keys", "request", "root"]).refused(1, "not log, witness, mandate or tls");
     // Without partners the overlap ends as soon as the node runs.

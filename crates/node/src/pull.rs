@@ -21,11 +21,10 @@ use crate::limits;
 use crate::partner::PartnerError;
 use crate::ports::{PartnerAddress, Transport};
 use crate::receive;
-use crate::work::Work;
 use crate::writer::Node;
 
 pub mod turn;
-use turn::{Checked, Taken};
+use turn::{Checked, Start, Taken};
 
 /// How we stand with one partner's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -186,22 +185,21 @@ impl Pull {
             Err(error) => return Turn::Failed(error.reason),
         };
         match turn::read(&bytes) {
-            Ok(page) => self.accept(start.replica, start.address, page, kept).await,
+            Ok(page) => self.accept(start, page, kept).await,
             Err(why) => Turn::Failed(why),
         }
     }
 
     /// A signature of a key that we do not know may be of one that we have not heard of yet: has its root key signed
     /// another identity? Only what supersedes the one that we hold counts, so a thief gains nothing by it.
-    async fn has_new_identity(&self, address: &PartnerAddress) -> bool {
+    async fn has_new_identity(&self, address: &PartnerAddress, known: u64) -> bool {
         let Ok(bytes) = self.transport.identity(address).await else { return false };
         let Ok(signed) = SignedIdentity::from_bytes(&bytes) else { return false };
         let log = self.log;
         let taken = self.node.write(move |work| {
-            let version = |work: &Work<'_, '_>| work.tx.partner(log).map(|row| row.map(|row| row.identity_version));
-            let before = version(work)?;
             identities::take(work, &signed)?;
-            Ok::<_, PartnerError>(version(work)? > before)
+            // It may have come by another way meanwhile: what counts is that it is another than this page was checked by.
+            Ok::<_, PartnerError>(work.tx.partner(log)?.is_some_and(|row| row.identity_version > known))
         });
         let is_new = taken.await.unwrap_or(false);
         if is_new {
@@ -210,14 +208,19 @@ impl Pull {
         is_new
     }
 
-    async fn accept(&self, held: Replica, address: PartnerAddress, page: FeedPage, kept: &mut Kept) -> Turn {
-        let log = self.log;
-        let checked =
-            self.node.read(move |view| turn::check(view, log, &held, page).map(|checked| (held, checked))).await;
+    async fn accept(&self, start: Start, page: FeedPage, kept: &mut Kept) -> Turn {
+        let (log, held) = (self.log, start.replica);
+        let checked = self.node.read(move |view| {
+            let held = turn::with_keys_of_now(view, log, held)?;
+            turn::check(view, log, &held, page).map(|checked| (held, checked))
+        });
+        let checked = checked.await;
         match checked {
             Ok((held, Checked::Step(step))) => self.take(held, *step, kept).await,
             Ok((_, Checked::Hold(evidence))) => {
-                if evidence.kind == EvidenceKind::BadSignature && self.has_new_identity(&address).await {
+                if evidence.kind == EvidenceKind::BadSignature
+                    && self.has_new_identity(&start.address, start.version).await
+                {
                     return Turn::Again;
                 }
                 self.hold(*evidence).await

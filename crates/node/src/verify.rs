@@ -28,7 +28,8 @@ pub struct Report {
 /// Most faults that are listed: enough to see the pattern.
 const FAULTS: usize = 1_000;
 
-/// Checks every log, statement and sealed body of a database. `keys` finds the keys that sign and have signed a log's checkpoints.
+/// Checks every log, statement and sealed body of a database. `keys` finds the keys that sign and have signed the
+/// checkpoints of a log.
 ///
 /// # Errors
 /// The database cannot be read at all. What is read and wrong is in the report.

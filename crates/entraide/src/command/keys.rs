@@ -142,14 +142,15 @@ pub(super) async fn keys(session: &Session, command: &KeysCommand) -> Result<(),
 /// `keys sign`: on a machine without a node.
 pub(super) fn sign(file: &Path, root_key: &Path) -> Result<(), Failure> {
     let request = Request::read(&small_text(file)?).map_err(refused)?;
+    let signed = sign_with(&request, root_key)?;
     for one in &request.0 {
-        // What a person is about to sign is told on the side: standard output is the answer's file.
-        eprintln!("signing version {} of {} ({})", one.version, one.origin, clean(&one.name));
+        // What was signed is told on the side: standard output is the answer's file.
+        eprintln!("signed version {} of {} ({})", one.version, one.origin, clean(&one.name));
         for span in &one.past.repudiated {
             eprintln!("  it repudiates the entries from {} to before {}", span.from, span.to);
         }
     }
-    raw(sign_with(&request, root_key)?.write().as_bytes())
+    raw(signed.write().as_bytes())
 }
 
 fn sign_with(request: &Request, root_key: &Path) -> Result<Signed, Failure> {

@@ -198,7 +198,8 @@ fn tell(origin: &Origin, proven: &ProvenStatement, repudiated: bool, as_json: bo
     let media = said.as_ref().map(|said| said.media.as_str());
     if as_json {
         return json(&object_of!({
-            "proven": true, "repudiated": repudiated, "entry": entry, "origin": origin, "index": opening.index, "commitment": commitment,
+            "proven": true, "repudiated": repudiated,
+            "entry": entry, "origin": origin, "index": opening.index, "commitment": commitment,
             "checkpoint": { "size": checkpoint.size, "root": checkpoint.root }, "tlp": label, "media": media,
             "witnesses": cosigned.iter().map(|(by, at)| object_of!({ "by": by, "at": at })).collect::<Vec<_>>(),
             "body": body.map(|(bytes, sha256)| object_of!({ "bytes": bytes, "sha256": sha256 })),

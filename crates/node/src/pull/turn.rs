@@ -20,6 +20,8 @@ use crate::writer::WriteError;
 pub struct Start {
     /// What we have verified of the partner's log.
     pub replica: Replica,
+    /// The version of its identity that names those keys.
+    pub version: u64,
     /// Its node.
     pub address: PartnerAddress,
     /// Where we stand in its workflow lane, as it told us.
@@ -59,6 +61,7 @@ pub fn start(
     };
     Ok(Some(Start {
         replica,
+        version: partner.identity_version,
         address: PartnerAddress { address: partner.address, pins: partner.pins },
         workflow: partner.workflow_cursor,
         intelligence: partner.intelligence_cursor,
@@ -84,6 +87,17 @@ pub fn read(bytes: &[u8]) -> Result<FeedPage, String> {
     wire::decompress(bytes, wire::MAX_PAGE_BYTES)
         .and_then(|page| wire::decode(&page))
         .map_err(|error| format!("its answer could not be read: {error}"))
+}
+
+/// The replica with the keys of now: while an answer was waited for, the partner may have told us of others.
+///
+/// # Errors
+/// The database.
+pub fn with_keys_of_now(view: &View<'_, '_>, log: LogId, held: Replica) -> Result<Replica, StoreError> {
+    match view.db.partner(log)? {
+        Some(partner) => Ok(Replica { keys: identities::log_keys(view.db, &partner)?, ..held }),
+        None => Ok(held),
+    }
 }
 
 /// Checks a page against the partner's log as we hold it.

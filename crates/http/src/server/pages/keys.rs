@@ -58,14 +58,20 @@ fn table(keys: &Keys) -> Markup {
 fn under_way(keys: &Keys) -> Markup {
     html! {
         @match &keys.rotation {
-            Some(rotation) => p { "Old keys go once every active partner knows the new ones, at the latest at " (time(&rotation.deadline)) "." },
+            Some(rotation) => p {
+                "Old keys go once every active partner knows the new ones, at the latest at "
+                (time(&rotation.deadline)) "."
+            },
             None => p { "Nothing: no key is being replaced." },
         }
         @if !keys.waiting.is_empty() {
             p { "Not heard of this identity yet: " @for origin in &keys.waiting { (origin_chip(origin)) " " } }
         }
         @for span in &keys.repudiated {
-            p { "We do not stand by the entries from " (number(span.from)) " to before " (number(span.to)) ": they were said with stolen keys." }
+            p {
+                "We do not stand by the entries from " (number(span.from)) " to before " (number(span.to))
+                ": they were said with stolen keys."
+            }
         }
         p class="quiet" { "Keys are replaced with " code { "entraide keys" } ", where the root key signs." }
     }
