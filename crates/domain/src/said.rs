@@ -1,6 +1,6 @@
 //! What a statement's body says, read once: an object of the field, or one of our own words about sharing.
 
-use model::extension::{Audience, Extension, ExtensionError, Receipt, Withdrawal};
+use model::extension::{Audience, Extension, ExtensionError, Pointer, Receipt, Withdrawal};
 use model::{Head, MediaType};
 
 /// A body that was read.
@@ -14,6 +14,8 @@ pub enum Said {
     Withdrawal(Head, Withdrawal),
     /// A withdrawal was obeyed.
     Receipt(Head, Receipt),
+    /// A classified annex exists, and whom to call.
+    Pointer(Head, Pointer),
 }
 
 /// Why a body was not read. It is kept raw as `Unfit`, and read again after an upgrade.
@@ -45,6 +47,7 @@ impl Said {
             Audience::KIND => Ok(Self::Audience(head, Audience::read(body)?)),
             Withdrawal::KIND => Ok(Self::Withdrawal(head, Withdrawal::read(body)?)),
             Receipt::KIND => Ok(Self::Receipt(head, Receipt::read(body)?)),
+            Pointer::KIND => Ok(Self::Pointer(head, Pointer::read(body)?)),
             newer if newer.starts_with("x-entraide-") => Err(SaidError::NewerType(newer.to_owned())),
             _ => Ok(Self::Object(head)),
         }
@@ -54,13 +57,17 @@ impl Said {
     #[must_use]
     pub fn head(&self) -> &Head {
         match self {
-            Self::Object(head) | Self::Audience(head, _) | Self::Withdrawal(head, _) | Self::Receipt(head, _) => head,
+            Self::Object(head)
+            | Self::Audience(head, _)
+            | Self::Withdrawal(head, _)
+            | Self::Receipt(head, _)
+            | Self::Pointer(head, _) => head,
         }
     }
 
-    /// Is it about sharing itself, and so travels in the workflow lane?
+    /// Is it one of the words that the node itself makes? Nobody asserts such an object by hand.
     #[must_use]
-    pub fn is_workflow(&self) -> bool {
+    pub fn is_own_word(&self) -> bool {
         !matches!(self, Self::Object(_))
     }
 }

@@ -170,7 +170,7 @@ impl Client {
             }
             match open(&layout, Arc::clone(&clock)) {
                 Ok(opened) => {
-                    let router = serve::router(&opened.node, &opened.tls, true);
+                    let router = serve::router(&opened, true);
                     return Ok(Self { via: Via::InProcess(Box::new(InProcess { opened, router })) });
                 }
                 // A node that is just starting has the lock before it has the socket; another command lets go soon.
@@ -203,8 +203,16 @@ impl Client {
     /// # Errors
     /// No answer, or a refusal.
     pub async fn bytes(&self, ask: &Ask) -> Result<Bytes, ClientError> {
-        let (status, bytes) = self.send(ask).await?;
-        if status.is_success() { Ok(bytes) } else { Err(refusal(status, &bytes)) }
+        Ok(self.page(ask).await?.0)
+    }
+
+    /// Asks once for a page; with it where the next page goes on, if there is one.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn page(&self, ask: &Ask) -> Result<(Bytes, Option<String>), ClientError> {
+        let Answered { status, next, bytes } = self.send(ask).await?;
+        if status.is_success() { Ok((bytes, next)) } else { Err(refusal(status, &bytes)) }
     }
 
     /// Asks again while the node says that it is too busy. Only for what may be sent twice.
@@ -214,7 +222,7 @@ impl Client {
     pub async fn bytes_patiently(&self, ask: &Ask) -> Result<Bytes, ClientError> {
         let mut tries = 0;
         loop {
-            let (status, bytes) = self.send(ask).await?;
+            let Answered { status, bytes, .. } = self.send(ask).await?;
             let busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
             if status.is_success() {
                 return Ok(bytes);
@@ -247,7 +255,7 @@ impl Client {
         }
     }
 
-    async fn send(&self, ask: &Ask) -> Result<(StatusCode, Bytes), ClientError> {
+    async fn send(&self, ask: &Ask) -> Result<Answered, ClientError> {
         let mut request = ask.request()?;
         let asked = async {
             match &self.via {
@@ -259,7 +267,7 @@ impl Client {
                         Ok(answer) => answer,
                         Err(never) => match never {},
                     };
-                    gathered(answer.status(), answer.into_body()).await
+                    gathered(answer).await
                 }
             }
         };
@@ -276,13 +284,24 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
     serde_json::from_slice(bytes).map_err(|error| ClientError::Answer(error.to_string()))
 }
 
-async fn gathered<B>(status: StatusCode, body: B) -> Result<(StatusCode, Bytes), ClientError>
+/// An answer, read whole.
+struct Answered {
+    status: StatusCode,
+    /// Where the next page goes on.
+    next: Option<String>,
+    bytes: Bytes,
+}
+
+async fn gathered<B>(answer: hyper::Response<B>) -> Result<Answered, ClientError>
 where
     B: hyper::body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let (parts, body) = answer.into_parts();
+    let next = parts.headers.get("entraide-next").and_then(|next| next.to_str().ok()).map(str::to_owned);
     let body = Limited::new(body, limits::ANSWER_BYTES).collect().await;
-    Ok((status, body.map_err(|error| ClientError::Lost(error.to_string()))?.to_bytes()))
+    let bytes = body.map_err(|error| ClientError::Lost(error.to_string()))?.to_bytes();
+    Ok(Answered { status: parts.status, next, bytes })
 }
 
 /// A problem (RFC 9457) in one line.

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use intake::Classification;
 use serde::Deserialize;
 
 use crate::keys::{KeysError, Layout, read_small};
@@ -20,6 +21,14 @@ pub struct Configuration {
     /// Serve people without TLS, on the machine itself only.
     #[serde(default)]
     pub plain_http: bool,
+    /// The highest marking that the node may hold, by its accreditation: `unclassified`, `eu-restricted`,
+    /// `eu-confidential` or `eu-secret`.
+    #[serde(default, deserialize_with = "ceiling")]
+    pub ceiling: Classification,
+}
+
+fn ceiling<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Classification, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
 /// Why the configuration was refused.
@@ -81,6 +90,13 @@ mod tests {
         let check = |text: &str, good: bool| assert_eq!(parse(text).is_ok(), good, "{text}");
         check("", true);
         check("listen = \"127.0.0.1:80\"\nfederation = \"0.0.0.0:7443\"\nplain_http = true\n", true);
+        check("ceiling = \"eu-restricted\"", true);
+        check("ceiling = \"EU RESTRICTED\"", false);
+        check("ceiling = \"eu-top-secret\"", false);
+        check("ceiling = 1", false);
+        let refused = parse("plain_http = true\nceiling = \"secret\"\n").unwrap_err();
+        assert!(refused.starts_with("line 2: `secret` is not a ceiling: write unclassified"), "{refused}");
+        assert_eq!(parse("").unwrap().ceiling, Classification::Unclassified);
         check("listen = \"somewhere\"", false);
         check("lisen = \"127.0.0.1:80\"", false);
         let refused = parse("plain_http = true\nlisten = 7\n").unwrap_err();

@@ -26,3 +26,5 @@ pub const STOP: Duration = Duration::from_secs(15);
 pub const FREE_BYTES: u64 = 1024 * 1024 * 1024;
 /// Most directories below one another that an import walks into: a loop of mounts must end.
 pub const DIRECTORY_DEPTH: usize = 32;
+/// Most pages of one export: a page of 1,000 rows each, so more than any node's log of today.
+pub const EXPORT_PAGES: usize = 100_000;

@@ -4,10 +4,12 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use http_room::tls::NodeKey;
+use intake::Classification;
 use node::Node;
 use node::engine::Deps;
 use node::ports::Clock;
 
+use crate::configuration::{self, ConfigurationError};
 use crate::keys::{KeysError, Layout};
 use crate::limits;
 use crate::machine::{MachineRandom, NoRandomness};
@@ -25,6 +27,9 @@ pub enum OpenError {
     /// Randomness.
     #[error(transparent)]
     Random(#[from] NoRandomness),
+    /// What the configuration says of the node.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
 }
 
 impl From<KeysError> for OpenError {
@@ -47,6 +52,8 @@ pub struct Opened {
     pub node: Node,
     /// Its TLS key.
     pub tls: NodeKey,
+    /// The highest marking that it may hold.
+    pub ceiling: Classification,
     signer: Weak<FileSigner>,
 }
 
@@ -55,12 +62,14 @@ pub struct Opened {
 /// # Errors
 /// There is none, another process has it, or keys, mark and database do not belong together.
 pub fn open(layout: &Layout, clock: Arc<dyn Clock>) -> Result<Opened, OpenError> {
+    // Whoever opens it reads the ceiling: a command that opens the node itself refuses what the served node refuses.
+    let ceiling = configuration::read(layout)?.ceiling;
     let (signer, known) = FileSigner::open(layout)?;
     let signer = Arc::new(signer);
     let random = Box::new(MachineRandom::new()?);
     let watched = Arc::downgrade(&signer);
     let node = Node::open(layout.dir(), Deps { clock, random, signer, identity: known.signed })?;
-    Ok(Opened { node, tls: known.tls, signer: watched })
+    Ok(Opened { node, tls: known.tls, ceiling, signer: watched })
 }
 
 impl Opened {
@@ -68,7 +77,7 @@ impl Opened {
     ///
     /// Returns whether that came about within [`limits::STOP`]: it doesn't while somebody else still holds the node.
     pub async fn close(self) -> bool {
-        let Self { node, tls: _, signer } = self;
+        let Self { node, tls: _, ceiling: _, signer } = self;
         drop(node);
         let freed = async {
             while signer.strong_count() > 0 {

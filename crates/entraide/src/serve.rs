@@ -194,9 +194,9 @@ fn local(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, ServeE
 }
 
 /// Everything that is served to people and their programs.
-pub fn router(node: &Node, tls: &NodeKey, plain_http: bool) -> Router {
-    let joiner = Arc::new(PinnedJoiner { node: node.clone(), key: tls.clone() });
-    api::router(Ctx { node: node.clone(), joiner, plain_http })
+pub fn router(opened: &Opened, plain_http: bool) -> Router {
+    let joiner = Arc::new(PinnedJoiner { node: opened.node.clone(), key: opened.tls.clone() });
+    api::router(Ctx { node: opened.node.clone(), joiner, plain_http, ceiling: opened.ceiling })
 }
 
 /// Serves people on `listener`: by TLS with the node's own certificate, or plainly on the machine itself.
@@ -209,7 +209,7 @@ pub fn web(opened: &Opened, listener: TcpListener, plain_http: bool) -> Result<F
     if plain_http && !address.ip().is_loopback() {
         return Err(ServeError::NotLoopback(address));
     }
-    let router = router(&opened.node, &opened.tls, plain_http);
+    let router = router(opened, plain_http);
     let (mut faces, closing) = Faces::new();
     let bounds = Bounds::plain();
     faces.tasks.push(if plain_http {
@@ -240,7 +240,7 @@ pub async fn federate(opened: &Opened, listener: TcpListener) -> Result<Faces, S
 fn local_socket(opened: &Opened, layout: &Layout) -> Result<Faces, ServeError> {
     let listener = bind_socket(&layout.socket())?;
     // Whoever opens this socket may open the directory: they act for the machine.
-    let router = router(&opened.node, &opened.tls, true);
+    let router = router(opened, true);
     let (mut faces, closing) = Faces::new();
     faces.tasks.push(tokio::spawn(accept::serve_unix(listener, router, Bounds::plain(), closing)));
     Ok(faces)

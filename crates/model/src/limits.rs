@@ -20,3 +20,5 @@ pub const NAME_BYTES: usize = 200;
 pub const TEXT_BYTES: usize = 4_000;
 /// Longest name of an exercise realm, after `EX-`.
 pub const REALM_BYTES: usize = 32;
+/// Longest line that says what a classified annex is about, bytes: enough for a sentence, too short for its content.
+pub const SUMMARY_BYTES: usize = 500;

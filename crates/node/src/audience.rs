@@ -4,7 +4,7 @@ use domain::said::Said;
 use model::extension::{Audience, AudienceKind, Common, Extension};
 use model::{
     AudienceAt, AudienceId, Commitment, Country, Label, Lane, MediaType, MemberSet, Origin, ThreadId, ThreadVersion,
-    Tlp, limits as model_limits,
+    Tlp, Walled, limits as model_limits,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -350,16 +350,18 @@ fn say(
     let audience = Audience { common, audience: id, version, name: name.to_owned(), kind, members: members.clone() };
     let after = before.map(|object| (object.thread, ThreadVersion(object.thread_version), object.commitment));
     let body = audience.to_bytes();
-    say_workflow(work, at, set, after, &body)?;
+    say_workflow(work, at, set, after, None, &body)?;
     Ok(Target { at, set: Some(set), members, name: name.to_owned() })
 }
 
-/// Appends one of our own objects to the workflow lane, at AMBER+STRICT: it is for the audience's authorities.
+/// Appends one of our own objects to the workflow lane, at AMBER+STRICT: it is for the audience's authorities. What is
+/// about something behind the wall stands there too.
 pub(crate) fn say_workflow(
     work: &mut Work<'_, '_>,
     at: AudienceAt,
     set: SetId,
     after: Option<(ThreadId, ThreadVersion, Commitment)>,
+    walled: Option<Walled>,
     body: &[u8],
 ) -> Result<Appended, StoreError> {
     // Read as every receiver and every rebuild reads it, so that the views come out the same.
@@ -371,6 +373,7 @@ pub(crate) fn say_workflow(
         audience: at,
         set: Some(set),
         label: Label::from(Tlp::AmberStrict),
+        walled,
         media: MediaType::Stix,
         body,
     };

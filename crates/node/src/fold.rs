@@ -64,7 +64,7 @@ pub fn fold(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: Option<&Said>) ->
                 return Ok(());
             }
             match said {
-                Said::Object(_) => Ok(()),
+                Said::Object(_) | Said::Pointer(..) => Ok(()),
                 Said::Audience(_, audience) => fold_audience(tx, arrived, audience),
                 Said::Withdrawal(_, withdrawal) => fold_withdrawal(tx, arrived, withdrawal),
                 Said::Receipt(_, receipt) => fold_receipt(tx, me, arrived, receipt),
@@ -169,6 +169,7 @@ fn put_object(tx: &Tx<'_>, arrived: &Arrived<'_>, said: &Said, state: ObjectStat
         media: envelope.media,
         tlp: envelope.label.tlp,
         pap: envelope.label.pap,
+        walled: envelope.walled,
         set: arrived.set,
         audience: envelope.audience.id,
         lane: envelope.lane,
@@ -186,7 +187,7 @@ fn put_object(tx: &Tx<'_>, arrived: &Arrived<'_>, said: &Said, state: ObjectStat
 /// What a statement may say at all, checked before anything of it but its place is written.
 fn admissible(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: &Said) -> Result<(), FoldError> {
     match said {
-        Said::Object(_) => Ok(()),
+        Said::Object(_) | Said::Pointer(..) => Ok(()),
         Said::Audience(_, audience) => check_audience(arrived, audience),
         Said::Withdrawal(_, withdrawal) => check_withdrawal(tx, arrived, withdrawal),
         Said::Receipt(_, receipt) => receipt_target(tx, me, arrived, receipt).map(|_| ()),

@@ -63,3 +63,9 @@ pub const WITNESS_ROUND_SECONDS: u64 = 5;
 pub const WITNESS_PAUSE_SECONDS: u64 = 5;
 /// Most signature lines that are looked at in a witness's answer: one is ours to check.
 pub const WITNESS_LINES: usize = 8;
+/// Bodies of one page of an export, bytes: a detector on a slow line gets a page in a minute.
+pub const EXPORT_BYTES: usize = 8 * 1024 * 1024;
+/// Named lists for detectors: a nation has a dozen kinds of them.
+pub const EXPORT_LISTS: usize = 200;
+/// Longest name of a list, bytes: it stands in an address.
+pub const LIST_NAME_BYTES: usize = 60;

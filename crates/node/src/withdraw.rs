@@ -2,7 +2,7 @@
 
 use journal::envelope;
 use model::extension::{Common, Extension, Withdrawal, WithdrawalAction};
-use model::{Citation, Index, MemberSet, Origin};
+use model::{Citation, Index, MemberSet, Origin, Walled};
 use store::{ObjectState, StatementRow, StoreError};
 
 use crate::append::Appended;
@@ -71,7 +71,7 @@ pub fn withdraw(
     }
     let had = query::reached(work.tx, &object)?;
     let citation = Citation { origin: work.me.origin.clone(), index, commitment };
-    let appended = say(work, &target, &had, citation, action, reason)?;
+    let appended = say(work, &target, (&had, object.walled), citation, action, reason)?;
     // The rows come after the statement, so that a receiver knows who took it back before it is told to obey.
     let set = work.tx.intern_set(&had)?;
     let kind = journal::wire::ReleaseKind::Withdraw.code();
@@ -84,7 +84,7 @@ pub fn withdraw(
 fn say(
     work: &mut Work<'_, '_>,
     target: &StatementRow,
-    had: &MemberSet,
+    (had, walled): (&MemberSet, Option<Walled>),
     citation: Citation,
     action: WithdrawalAction,
     reason: &str,
@@ -104,5 +104,5 @@ fn say(
         }
         None => (envelope.audience, work.tx.intern_set(had)?),
     };
-    Ok(audience::say_workflow(work, at, set, None, &body)?)
+    Ok(audience::say_workflow(work, at, set, None, walled, &body)?)
 }

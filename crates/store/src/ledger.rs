@@ -21,6 +21,10 @@ coded_enum!(
         Content = (3, "content"),
         /// An open proof, which holds the body.
         Proof = (4, "proof"),
+        /// In an export: many objects for one purpose, in one file.
+        Export = (5, "export"),
+        /// In a named list, which its detector pulls again and again: the next pull holds no more of what was withdrawn.
+        List = (6, "list"),
     }
 );
 
@@ -30,7 +34,7 @@ impl Face {
     pub const fn is_export(self) -> bool {
         match self {
             Self::Page | Self::Terminal => false,
-            Self::Body | Self::Content | Self::Proof => true,
+            Self::Body | Self::Content | Self::Proof | Self::Export | Self::List => true,
         }
     }
 }

@@ -4,9 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use bytes::Bytes;
 use http_room::tls::{NodeKey, PinBytes, client_config};
-use hyper::{Request, StatusCode, Uri, header};
+use hyper::{Request, Uri, header};
 use model::Origin;
 use rustls::pki_types::ServerName;
 use secrecy::{ExposeSecret, SecretString};
@@ -14,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::{ClientError, wire};
+use super::{Answered, ClientError, wire};
 use crate::limits;
 
 /// Where a node is, and what it is asked with.
@@ -54,7 +53,7 @@ impl Remote {
         Ok(Self { host, port, tls, token })
     }
 
-    pub(super) async fn send(&self, mut request: Request<Body>) -> Result<(StatusCode, Bytes), ClientError> {
+    pub(super) async fn send(&self, mut request: Request<Body>) -> Result<Answered, ClientError> {
         let unreachable = |error: &dyn std::fmt::Display| ClientError::Unreachable(error.to_string());
         let bearer = format!("Bearer {}", self.token.expose_secret());
         let mut bearer = header::HeaderValue::from_str(&bearer)

@@ -3,27 +3,22 @@
 use std::path::Path;
 
 use axum::body::Body;
-use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::{Request, Response, StatusCode, header};
+use hyper::{Request, Response, header};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 
-use super::{ClientError, gathered};
+use super::{Answered, ClientError, gathered};
 
 /// Asks the node that listens on a socket of this machine.
-pub(super) async fn over_socket(path: &Path, request: Request<Body>) -> Result<(StatusCode, Bytes), ClientError> {
+pub(super) async fn over_socket(path: &Path, request: Request<Body>) -> Result<Answered, ClientError> {
     let stream = UnixStream::connect(path).await.map_err(|error| ClientError::Unreachable(error.to_string()))?;
     over_http1(stream, "localhost", request).await
 }
 
 /// Asks over HTTP/1.1, naming `host` (RFC 9112 §3.2).
-pub(super) async fn over_http1<S>(
-    stream: S,
-    host: &str,
-    mut request: Request<Body>,
-) -> Result<(StatusCode, Bytes), ClientError>
+pub(super) async fn over_http1<S>(stream: S, host: &str, mut request: Request<Body>) -> Result<Answered, ClientError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -38,7 +33,7 @@ where
 }
 
 /// Asks over HTTP/2; the request's address is absolute.
-pub(super) async fn over_http2<S>(stream: S, request: Request<Body>) -> Result<(StatusCode, Bytes), ClientError>
+pub(super) async fn over_http2<S>(stream: S, request: Request<Body>) -> Result<Answered, ClientError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -51,9 +46,9 @@ where
     answer
 }
 
-async fn answer(sent: hyper::Result<Response<Incoming>>) -> Result<(StatusCode, Bytes), ClientError> {
+async fn answer(sent: hyper::Result<Response<Incoming>>) -> Result<Answered, ClientError> {
     let answer = sent.map_err(|error| lost(&error))?;
-    gathered(answer.status(), answer.into_body()).await
+    gathered(answer).await
 }
 
 fn lost(error: &hyper::Error) -> ClientError {

@@ -12,6 +12,7 @@ mod login;
 mod object;
 mod objects;
 mod partners;
+mod pointers;
 mod posted;
 mod refused;
 mod status;
@@ -33,6 +34,8 @@ pub fn router(app: &App) -> Router<App> {
         .route("/objects", get(objects::page))
         .route("/objects/{id}", get(object::page))
         .route("/objects/{id}/withdraw", get(object::back).post(object::withdraw))
+        .route("/objects/{id}/disclose", get(object::back).post(object::disclose))
+        .route("/pointers", get(pointers::page).post(pointers::say))
         .route("/log", get(log::page))
         .route("/proofs/{entry}", get(log::proof_page))
         .route("/proofs/{entry}/file", get(log::proof_file))

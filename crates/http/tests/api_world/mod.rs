@@ -1,4 +1,5 @@
 //! A node in a directory of its own behind the API's routes: what the tests of the API share.
+#![allow(dead_code, reason = "each test uses a part of the world")]
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -164,6 +165,11 @@ pub struct World {
 impl World {
     /// France, with an empty log.
     pub fn new() -> Self {
+        Self::with_ceiling(intake::Classification::Unclassified)
+    }
+
+    /// The same, accredited for more.
+    pub fn with_ceiling(ceiling: intake::Classification) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(START * 1_000_000)));
         let keys = Keys {
@@ -179,7 +185,7 @@ impl World {
             identity: signed_identity("FR", 11),
         };
         let node = Node::open(dir.path(), deps).unwrap();
-        let app = api::router(Ctx { node: node.clone(), joiner: Arc::new(Nobody), plain_http: true });
+        let app = api::router(Ctx { node: node.clone(), joiner: Arc::new(Nobody), plain_http: true, ceiling });
         Self { node, app, clock, _dir: dir }
     }
 

@@ -2,6 +2,7 @@
 //! other about sharing itself. `created_by_ref` is the identity of the log's nation.
 
 pub mod audience;
+pub mod pointer;
 pub mod receipt;
 pub mod withdrawal;
 
@@ -13,6 +14,7 @@ use crate::origin::Origin;
 use crate::time::Timestamp;
 
 pub use audience::{Audience, AudienceKind};
+pub use pointer::{AnnexReference, Pointer, ReferenceError};
 pub use receipt::Receipt;
 pub use withdrawal::{Withdrawal, WithdrawalAction};
 
@@ -20,7 +22,8 @@ pub use withdrawal::{Withdrawal, WithdrawalAction};
 pub const DEFINITION_ID: &str = "extension-definition--6f0d6c1c-52f7-4b39-9d2c-6c1d5f3f7a11";
 
 /// Types of our own objects that this version reads.
-pub const TYPES: [&str; 3] = ["x-entraide-audience", "x-entraide-withdrawal", "x-entraide-receipt"];
+pub const TYPES: [&str; 4] =
+    ["x-entraide-audience", "x-entraide-withdrawal", "x-entraide-receipt", "x-entraide-pointer"];
 
 /// Why one of our objects was not read.
 #[derive(Debug, thiserror::Error)]

@@ -4,8 +4,10 @@
 //! `policy::Released` on its last line. The contract is generated from the same code (`openapi`).
 
 pub mod audiences;
+pub mod disclosures;
 pub mod events;
 pub mod evidence;
+pub mod exports;
 pub mod headers;
 pub mod idempotency;
 pub mod intake;
@@ -15,6 +17,7 @@ pub mod log;
 pub mod objects;
 pub mod operate;
 pub mod partners;
+pub mod pointers;
 pub mod refusal;
 pub mod request;
 pub mod session;
@@ -61,6 +64,8 @@ pub struct Ctx {
     pub joiner: Arc<dyn Joiner>,
     /// Is it served without TLS, on the machine itself? Then cookies can't be `Secure`.
     pub plain_http: bool,
+    /// The highest marking that the node may hold.
+    pub ceiling: ::intake::Classification,
 }
 
 /// The state of every handler: what it serves from, and what bounds it.
@@ -183,6 +188,11 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(statements::assert))
         .routes(routes!(statements::assert_from_intake))
         .routes(routes!(statements::withdraw))
+        .routes(routes!(disclosures::disclose))
+        .routes(routes!(pointers::say))
+        .routes(routes!(exports::export))
+        .routes(routes!(exports::lists))
+        .routes(routes!(exports::put, exports::pull))
         .routes(routes!(ledger::list))
         .routes(routes!(audiences::list, audiences::create))
         .routes(routes!(audiences::one))
