@@ -17,7 +17,7 @@ use journal::tree::{Frontier, TilePath};
 use journal::wire::{self, FeedRequest};
 use journal::witness::AddCheckpoint;
 use journal::{checkpoint, envelope, roster};
-use model::{EntryRef, Lane, MediaType, Origin, StixId, Timestamp};
+use model::{EntryRef, Lane, MediaType, Origin, StixId, Timestamp, Tlp};
 
 /// One parser.
 pub struct Entry {
@@ -274,6 +274,15 @@ fn misp_head(bytes: &[u8]) {
         assert!(model::json::check(bytes).is_ok());
     }
     let _ = model::misp::distribution(bytes);
+    let Ok(cut) = intake::cut(bytes, Tlp::Green) else { return };
+    for part in &cut.parts {
+        let head = model::misp::head(&part.bytes).expect("a part is an event");
+        assert_eq!(head.tlp, Some(part.tlp), "no part holds what is stricter than its label");
+    }
+    let spans: Vec<&[u8]> = cut.parts.iter().map(|part| part.bytes.as_slice()).collect();
+    if let Some(joined) = intake::join(&spans) {
+        assert!(model::json::check(&joined).is_ok());
+    }
 }
 
 fn said(bytes: &[u8]) {
@@ -311,11 +320,13 @@ fn exercise(bytes: &[u8]) {
 
 /// The same line is found however its letters are written.
 fn classified(bytes: &[u8]) {
-    let _ = intake::classified::check(bytes);
+    for ceiling in intake::Classification::ALL {
+        let _ = intake::classified::check(bytes, ceiling);
+    }
     let Some(text) = text(bytes) else { return };
     let plain = serde_json::to_string(&[text]).unwrap();
     let escaped: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
     let escaped = format!("[\"{escaped}\"]");
-    let marked = |json: &str| intake::classified::check(json.as_bytes()).is_err();
+    let marked = |json: &str| intake::classified::check(json.as_bytes(), intake::Classification::Unclassified).is_err();
     assert_eq!(marked(&plain), marked(&escaped), "{text:?}");
 }

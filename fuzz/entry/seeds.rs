@@ -43,6 +43,7 @@ fn envelope(lane: Lane, label: Tlp) -> Vec<u8> {
         audience,
         slot: (label != Tlp::Red).then_some(Slot { sequence: 0, previous: None }),
         label: Label::from(label),
+        walled: None,
         media: MediaType::Stix,
     })
 }
@@ -260,9 +261,12 @@ pub fn objects() -> Vec<Vec<u8>> {
 "object_marking_refs":["marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421"],"revoked":false,"confidence":1.5e1}"#,
         r#"{"uuid":"26ffb872-1dd9-446e-b6f5-d58527e5b5d2","info":"x","timestamp":"1790000000","distribution":"1",
 "Orgc":{"uuid":"36ffb872-1dd9-446e-b6f5-d58527e5b5d2","name":"o"},"Tag":[{"name":"tlp:amber"}],
-"Attribute":[{"uuid":"46ffb872-1dd9-446e-b6f5-d58527e5b5d2","type":"ip-dst","value":"192.0.2.1"}]}"#,
+"Attribute":[{"uuid":"46ffb872-1dd9-446e-b6f5-d58527e5b5d2","type":"ip-dst","value":"192.0.2.1"},
+{"type":"domain","value":"a.example","Tag":[{"name":"tlp:red"}]}]}"#,
         r#"{"type":"x-entraide-withdrawal","spec_version":"2.1",
 "id":"x-entraide-withdrawal--26ffb872-1dd9-446e-b6f5-d58527e5b5d2","action":"purge","reason":"wrong"}"#,
+        r#"{"type":"x-entraide-pointer","spec_version":"2.1",
+"id":"x-entraide-pointer--26ffb872-1dd9-446e-b6f5-d58527e5b5d2","reference":"7K3Q-9XWM","level":"eu-secret"}"#,
     ]
     .map(|object| object.as_bytes().to_vec())
     .to_vec()
@@ -270,7 +274,7 @@ pub fn objects() -> Vec<Vec<u8>> {
 
 pub fn files() -> Vec<Vec<u8>> {
     let objects = objects();
-    let [stix, event, _] = &objects[..] else { return objects };
+    let [stix, event, ..] = &objects[..] else { return objects };
     let join = |parts: &[&[u8]]| parts.concat();
     let bundle = br#"{"type":"bundle","id":"bundle--26ffb872-1dd9-446e-b6f5-d58527e5b5d2","objects":["#;
     vec![

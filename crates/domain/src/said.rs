@@ -1,6 +1,6 @@
 //! What a statement's body says, read once: an object of the field, or one of our own words about sharing.
 
-use model::extension::{Audience, Extension, ExtensionError, Lost, Receipt, Withdrawal};
+use model::extension::{Audience, Extension, ExtensionError, Lost, Pointer, Receipt, Withdrawal};
 use model::{Head, MediaType};
 
 /// A body that was read.
@@ -16,6 +16,8 @@ pub enum Said {
     Receipt(Head, Receipt),
     /// Entries of the owner's own log were lost.
     Lost(Head, Lost),
+    /// A classified annex exists, and whom to call.
+    Pointer(Head, Pointer),
 }
 
 /// Why a body was not read. It is kept raw as `Unfit`, and read again after an upgrade.
@@ -48,6 +50,7 @@ impl Said {
             Withdrawal::KIND => Ok(Self::Withdrawal(head, Withdrawal::read(body)?)),
             Receipt::KIND => Ok(Self::Receipt(head, Receipt::read(body)?)),
             Lost::KIND => Ok(Self::Lost(head, Lost::read(body)?)),
+            Pointer::KIND => Ok(Self::Pointer(head, Pointer::read(body)?)),
             newer if newer.starts_with("x-entraide-") => Err(SaidError::NewerType(newer.to_owned())),
             _ => Ok(Self::Object(head)),
         }
@@ -61,13 +64,14 @@ impl Said {
             | Self::Audience(head, _)
             | Self::Withdrawal(head, _)
             | Self::Receipt(head, _)
-            | Self::Lost(head, _) => head,
+            | Self::Lost(head, _)
+            | Self::Pointer(head, _) => head,
         }
     }
 
-    /// Is it about sharing itself, and so travels in the workflow lane?
+    /// Is it one of the words that the node itself makes? Nobody asserts such an object by hand.
     #[must_use]
-    pub fn is_workflow(&self) -> bool {
+    pub fn is_own_word(&self) -> bool {
         !matches!(self, Self::Object(_))
     }
 }

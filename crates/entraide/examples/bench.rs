@@ -94,7 +94,7 @@ fn lots(from: usize, count: usize) -> Vec<Vec<RawObject>> {
 async fn say_all(node: &Node, lots: Vec<Vec<RawObject>>) {
     for objects in lots {
         let audience = Choice::Named("bench".to_owned());
-        let command = Assert { objects, tlp: Tlp::Green, pap: None, audience };
+        let command = Assert { objects, tlp: Tlp::Green, pap: None, walled: None, audience };
         node.write(move |work| node::assert::assert(work, &command)).await.unwrap();
     }
 }

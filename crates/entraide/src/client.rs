@@ -172,6 +172,8 @@ pub struct Client {
 struct Answer {
     status: StatusCode,
     realm: Option<Realm>,
+    /// Where the next page goes on.
+    next: Option<String>,
     bytes: Bytes,
 }
 
@@ -240,8 +242,16 @@ impl Client {
     /// # Errors
     /// No answer, or a refusal.
     pub async fn bytes(&self, ask: &Ask) -> Result<Bytes, ClientError> {
-        let Answer { status, bytes, .. } = self.send(ask).await?;
-        if status.is_success() { Ok(bytes) } else { Err(refusal(status, &bytes)) }
+        Ok(self.page(ask).await?.0)
+    }
+
+    /// Asks once for a page; with it where the next page goes on, if there is one.
+    ///
+    /// # Errors
+    /// No answer, or a refusal.
+    pub async fn page(&self, ask: &Ask) -> Result<(Bytes, Option<String>), ClientError> {
+        let Answer { status, next, bytes, .. } = self.send(ask).await?;
+        if status.is_success() { Ok((bytes, next)) } else { Err(refusal(status, &bytes)) }
     }
 
     /// Asks again while the node says that it is too busy. Only for what may be sent twice.
@@ -340,9 +350,10 @@ where
     let (parts, body) = answer.into_parts();
     let realm =
         parts.headers.get(REALM_HEADER).and_then(|value| value.to_str().ok()).and_then(|name| name.parse().ok());
+    let next = parts.headers.get("entraide-next").and_then(|next| next.to_str().ok()).map(str::to_owned);
     let body = Limited::new(body, limits::ANSWER_BYTES).collect().await;
     let bytes = body.map_err(|error| ClientError::Lost(error.to_string()))?.to_bytes();
-    Ok(Answer { status: parts.status, realm, bytes })
+    Ok(Answer { status: parts.status, realm, next, bytes })
 }
 
 /// A problem (RFC 9457) in one line.

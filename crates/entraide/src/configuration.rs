@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use intake::Classification;
 use serde::Deserialize;
 
 use crate::keys::{KeysError, Layout, read_small};
@@ -23,6 +24,14 @@ pub struct Configuration {
     pub plain_http: bool,
     /// The socket of a signer that is a process of its own: `/run/entraide/signer.sock`. Without it the node signs itself.
     pub signer: Option<PathBuf>,
+    /// The highest marking that the node may hold, by its accreditation: `unclassified`, `eu-restricted`,
+    /// `eu-confidential` or `eu-secret`.
+    #[serde(default, deserialize_with = "ceiling")]
+    pub ceiling: Classification,
+}
+
+fn ceiling<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Classification, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
 /// Why the configuration was refused.
@@ -85,6 +94,13 @@ mod tests {
         check("", true);
         check("listen = \"127.0.0.1:80\"\nfederation = \"0.0.0.0:7443\"\nplain_http = true\n", true);
         check("signer = \"/run/entraide/signer.sock\"\n", true);
+        check("ceiling = \"eu-restricted\"", true);
+        check("ceiling = \"EU RESTRICTED\"", false);
+        check("ceiling = \"eu-top-secret\"", false);
+        check("ceiling = 1", false);
+        let refused = parse("plain_http = true\nceiling = \"secret\"\n").unwrap_err();
+        assert!(refused.starts_with("line 2: `secret` is not a ceiling: write unclassified"), "{refused}");
+        assert_eq!(parse("").unwrap().ceiling, Classification::Unclassified);
         check("listen = \"somewhere\"", false);
         check("lisen = \"127.0.0.1:80\"", false);
         let refused = parse("plain_http = true\nlisten = 7\n").unwrap_err();

@@ -54,3 +54,5 @@ pub const ROTATION_LOOK: Duration = Duration::from_millis(500);
 pub const REQUEST_SECONDS: i64 = 7 * 86_400;
 /// Longest overlap of old and new keys, seconds. A partner that was down for longer fetches the identity when it is back.
 pub const OVERLAP_SECONDS: u32 = 7 * 86_400;
+/// Most pages of one export: a page of 1,000 rows each, so more than any node's log of today.
+pub const EXPORT_PAGES: usize = 100_000;

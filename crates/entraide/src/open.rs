@@ -4,10 +4,12 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use http_room::tls::NodeKey;
+use intake::Classification;
 use node::Node;
 use node::engine::Deps;
 use node::ports::{Clock, Signer};
 
+use crate::configuration::{self, ConfigurationError};
 use crate::keys::{Keys, KeysError, Layout};
 use crate::limits;
 use crate::machine::{MachineRandom, NoRandomness};
@@ -33,6 +35,9 @@ pub enum OpenError {
     /// The clock of an exercise.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// What the configuration says of the node.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
 }
 
 impl From<KeysError> for OpenError {
@@ -55,6 +60,8 @@ pub struct Opened {
     pub node: Node,
     /// Its TLS key.
     pub tls: NodeKey,
+    /// The highest marking that it may hold.
+    pub ceiling: Classification,
     /// Where its keys are replaced.
     pub desk: Arc<Desk>,
     /// Its clock: in reality the machine's.
@@ -67,6 +74,8 @@ pub struct Opened {
 /// # Errors
 /// There is none, another process has it, or keys, mark and database do not belong together.
 pub fn open(layout: &Layout, clock: Arc<dyn Clock>) -> Result<Opened, OpenError> {
+    // Whoever opens it reads the ceiling: a command that opens the node itself refuses what the served node refuses.
+    let ceiling = configuration::read(layout)?.ceiling;
     let (signer, known) = signer_of(layout)?;
     let random = Box::new(MachineRandom::new()?);
     let watched = Arc::downgrade(&signer);
@@ -75,7 +84,7 @@ pub fn open(layout: &Layout, clock: Arc<dyn Clock>) -> Result<Opened, OpenError>
     let deps = Deps { clock: Arc::clone(&clock) as Arc<dyn Clock>, random, signer: speaks, identity: known.signed };
     let node = Node::open(layout.dir(), deps)?;
     let desk = Arc::new(Desk::open(layout, node.clone(), signer, known.tls.clone(), known.next_tls)?);
-    Ok(Opened { node, tls: known.tls, desk, clock, signer: watched })
+    Ok(Opened { node, tls: known.tls, ceiling, desk, clock, signer: watched })
 }
 
 /// The signer in this process, or the one that is a process of its own, as the configuration says.
@@ -100,7 +109,7 @@ impl Opened {
     ///
     /// Returns whether that came about within [`limits::STOP`]: it doesn't while somebody else still holds the node.
     pub async fn close(self) -> bool {
-        let Self { node, tls: _, desk, clock: _, signer } = self;
+        let Self { node, tls: _, ceiling: _, desk, clock: _, signer } = self;
         drop((node, desk));
         let freed = async {
             while signer.strong_count() > 0 {

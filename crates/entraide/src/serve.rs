@@ -246,7 +246,7 @@ pub fn router(opened: &Opened, plain_http: bool) -> Router {
 pub fn ruling(opened: &Opened, plain_http: bool, exercises: Option<Ruled>) -> Router {
     let joiner = Arc::new(PinnedJoiner { node: opened.node.clone(), key: opened.tls.clone() });
     let keyring: Arc<dyn Keyring> = Arc::clone(&opened.desk) as Arc<dyn Keyring>;
-    api::ruling(Ctx { node: opened.node.clone(), joiner, keyring, plain_http }, exercises)
+    api::ruling(Ctx { node: opened.node.clone(), joiner, keyring, plain_http, ceiling: opened.ceiling }, exercises)
 }
 
 /// Serves people on `listener`: by TLS with the node's own certificate, or plainly on the machine itself. Exercises are

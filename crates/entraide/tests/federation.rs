@@ -49,7 +49,8 @@ async fn assert_files(nation: &Nation, files: Vec<(PathBuf, Tlp)>) -> HashMap<St
                 .map(|item| RawObject { media: item.head.as_ref().unwrap().media, bytes: item.span.to_vec() })
                 .collect();
             let spans: Vec<Vec<u8>> = objects.iter().map(|object| object.bytes.clone()).collect();
-            let command = Assert { objects, tlp, pap: None, audience: Choice::Named("friends".to_owned()) };
+            let command =
+                Assert { objects, tlp, pap: None, walled: None, audience: Choice::Named("friends".to_owned()) };
             let fates = nation.node().write(move |work| node::assert::assert(work, &command)).await.unwrap();
             for (fate, span) in fates.into_iter().zip(spans) {
                 match fate {
@@ -57,6 +58,7 @@ async fn assert_files(nation: &Nation, files: Vec<(PathBuf, Tlp)>) -> HashMap<St
                     ObjectFate::Already { id, .. } => {
                         assert!(said[&id].contains(&span), "{id} was said with other bytes");
                     }
+                    ObjectFate::Parts { id, .. } => panic!("{}: {id} has several labels", path.display()),
                     ObjectFate::Refused { id, reason } => panic!("{}: {id:?}: {reason}", path.display()),
                 }
             }

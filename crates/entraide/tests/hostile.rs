@@ -52,7 +52,8 @@ fn id_of(number: usize) -> StixId {
 
 async fn say(nation: &Nation, number: usize) {
     let objects = vec![RawObject { media: MediaType::Stix, bytes: indicator(number).into_bytes() }];
-    let command = Assert { objects, tlp: Tlp::Amber, pap: None, audience: Choice::Named("friends".to_owned()) };
+    let command =
+        Assert { objects, tlp: Tlp::Amber, pap: None, walled: None, audience: Choice::Named("friends".to_owned()) };
     nation.node().write(move |work| node::assert::assert(work, &command)).await.unwrap();
 }
 

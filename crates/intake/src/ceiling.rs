@@ -1,6 +1,6 @@
 //! What an object itself says of sharing: the ceiling above which nobody may assert it.
 
-use model::{Head, Label, MediaType, Pap, StixId, Tlp};
+use model::{Head, Label, Pap, Tlp};
 
 /// The markings inside an object. An envelope may be stricter, never more open (architecture, "Body").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,30 +19,10 @@ impl Ceiling {
     }
 }
 
-/// Asserting a MISP event whose parts are marked otherwise than itself.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{id}` has mixed labels: publish one event per label, each with the part that has it")]
-pub struct MixedError {
-    /// Which event.
-    pub id: StixId,
-}
-
 /// What the object itself says.
 #[must_use]
 pub fn label(head: &Head) -> Ceiling {
     Ceiling { tlp: head.tlp, pap: head.pap }
-}
-
-/// Refuses to assert a MISP event with mixed labels; intake keeps it.
-/// A STIX object with granular markings is said whole, under the strictest of them.
-///
-/// # Errors
-/// The event has mixed labels.
-pub fn mixed(head: &Head) -> Result<(), MixedError> {
-    match head.media {
-        MediaType::MispEvent if head.mixed => Err(MixedError { id: head.id.clone() }),
-        MediaType::MispEvent | MediaType::Stix => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -69,15 +49,8 @@ mod tests {
     }
 
     #[test]
-    fn mixed_events_are_refused_by_name() {
+    fn the_strictest_on_any_part_of_an_event_is_its_ceiling() {
         let head = model::misp::head(EVENT).unwrap();
         assert_eq!(label(&head), Ceiling { tlp: Some(Tlp::Amber), pap: Some(Pap::Green) });
-        let refused = mixed(&head).unwrap_err().to_string();
-        assert!(
-            refused.starts_with("`x-misp-event--5bad1b96-53bc-4148-87eb-50d50a016219` has mixed labels"),
-            "{refused}"
-        );
-        assert_eq!(mixed(&Head { mixed: false, ..head.clone() }), Ok(()));
-        assert_eq!(mixed(&Head { media: MediaType::Stix, ..head }), Ok(()));
     }
 }

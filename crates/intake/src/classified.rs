@@ -2,13 +2,106 @@
 //!
 //! A marking is a line of its own in capitals, as the rules on classified documents ask, in any text of an object.
 //! Ordinary words are not taken for markings: `Secret` inside a sentence passes, a line `SECRET` does not.
-//! Source of the words: Council Decision 2013/488/EU, Appendix B (equivalence of security classifications), with the
+//! The abbreviations that the rules write in mixed letters (`VS-NfD`, `Stg. GEHEIM`) count as whole lines only.
+//! Source of the words and levels: Council Decision 2013/488/EU, Appendix B (equivalence of security classifications), with the
 //! markings of NATO beside them.
 
 use crate::limits::MARKING_LINE_BYTES;
 
 /// Most bytes that an escape takes for one byte of text: `\u0041` for `A`.
 const ESCAPE_BYTES: usize = 6;
+
+/// The highest marking that a node may hold: a fact of its accreditation, which its configuration says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Classification {
+    /// Nothing classified: any label of TLP, and no marking at all.
+    #[default]
+    Unclassified,
+    /// Up to RESTREINT UE/EU RESTRICTED and what the states call so.
+    Restricted,
+    /// Up to CONFIDENTIEL UE/EU CONFIDENTIAL and what the states call so.
+    Confidential,
+    /// Up to SECRET UE/EU SECRET and what the states call so.
+    Secret,
+}
+
+/// A word that is not a ceiling.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a ceiling: write unclassified, eu-restricted, eu-confidential or eu-secret")]
+pub struct ClassificationError(String);
+
+impl Classification {
+    /// All four, from low to high.
+    pub const ALL: [Self; 4] = [Self::Unclassified, Self::Restricted, Self::Confidential, Self::Secret];
+
+    /// The word in the configuration and in the API.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unclassified => "unclassified",
+            Self::Restricted => "eu-restricted",
+            Self::Confidential => "eu-confidential",
+            Self::Secret => "eu-secret",
+        }
+    }
+
+    /// What the node holds, for refusals: "this node holds …".
+    const fn holds(self) -> &'static str {
+        match self {
+            Self::Unclassified => "nothing classified",
+            Self::Restricted => "nothing above RESTREINT UE/EU RESTRICTED, and nothing of NATO",
+            Self::Confidential => "nothing above CONFIDENTIEL UE/EU CONFIDENTIAL, and nothing of NATO",
+            Self::Secret => "nothing above SECRET UE/EU SECRET, and nothing of NATO",
+        }
+    }
+
+    /// The ceiling as every page says it.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Unclassified => {
+                "Unclassified only. Nothing marked RESTREINT UE/EU RESTRICTED or above, or the like of any state."
+            }
+            Self::Restricted => {
+                "Up to RESTREINT UE/EU RESTRICTED and what the states call so. Nothing above, and nothing of NATO."
+            }
+            Self::Confidential => {
+                "Up to CONFIDENTIEL UE/EU CONFIDENTIAL and what the states call so. Nothing above, and nothing of NATO."
+            }
+            Self::Secret => {
+                "Up to SECRET UE/EU SECRET and what the states call so. Nothing above, and nothing of NATO."
+            }
+        }
+    }
+
+    /// May a line of this level stand in what the node takes?
+    const fn admits(self, level: Level) -> bool {
+        match level {
+            Level::Restricted => !matches!(self, Self::Unclassified),
+            Level::Confidential => matches!(self, Self::Confidential | Self::Secret),
+            Level::Secret => matches!(self, Self::Secret),
+            Level::Never => false,
+        }
+    }
+}
+
+impl std::str::FromStr for Classification {
+    type Err = ClassificationError;
+    fn from_str(text: &str) -> Result<Self, ClassificationError> {
+        let found = Self::ALL.into_iter().find(|ceiling| ceiling.word() == text);
+        found.ok_or_else(|| ClassificationError(text.chars().filter(|c| !c.is_control()).take(40).collect()))
+    }
+}
+
+/// How high a marking is, by the table of equivalence; where states use one word for two levels, the higher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Level {
+    Restricted,
+    Confidential,
+    Secret,
+    /// The highest of the Union and the states, and all of NATO: another accreditation, which no configuration gives.
+    Never,
+}
 
 /// A marking line that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,27 +118,30 @@ impl Marking {
 /// An object that carries a marking line. The words are the rules' own, never the object's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a line is marked `{}`: this network holds nothing classified. Leave it on the system that it came from, and \
+    "a line is marked `{}`: this node holds {}. Leave it on the system that it came from, and \
      tell partners by telephone; if it is not a marking, write the line in small letters",
-    marking.as_str()
+    marking.as_str(),
+    ceiling.holds()
 )]
 pub struct ClassifiedError {
     /// Which one.
     pub marking: Marking,
+    /// What the node may hold.
+    pub ceiling: Classification,
 }
 
-/// Looks for a marking line in every text of a JSON document, keys included.
-/// Works on any bytes, in one pass, and copies only lines that have no small ASCII letter.
+/// Looks for a marking line above `ceiling` in every text of a JSON document, keys included.
+/// Works on any bytes, in one pass, and copies only lines that have no small ASCII letter or begin as a marking does.
 ///
 /// # Errors
-/// The first marking line.
-pub fn check(json: &[u8]) -> Result<(), ClassifiedError> {
+/// The first marking line that is too high.
+pub fn check(json: &[u8], ceiling: Classification) -> Result<(), ClassifiedError> {
     let mut rest = json;
     while let Some(start) = rest.iter().position(|byte| *byte == b'"') {
         let text = &rest[start + 1..];
         let length = text_length(text);
-        if let Some(marking) = in_text(&text[..length]) {
-            return Err(ClassifiedError { marking });
+        if let Some(marking) = in_text(&text[..length], ceiling) {
+            return Err(ClassifiedError { marking, ceiling });
         }
         rest = text.get(length + 1..).unwrap_or_default();
     }
@@ -66,13 +162,13 @@ fn text_length(text: &[u8]) -> usize {
 }
 
 /// Looks at each line of an escaped text.
-fn in_text(text: &[u8]) -> Option<Marking> {
+fn in_text(text: &[u8], ceiling: Classification) -> Option<Marking> {
     let mut start = 0;
     let mut at = 0;
     while at < text.len() {
         let length = if text[at] == b'\\' { line_break(&text[at..]) } else { raw_line_break(&text[at..]) };
         if let Some(length) = length {
-            if let Some(marking) = in_line(&text[start..at]) {
+            if let Some(marking) = in_line(&text[start..at], ceiling) {
                 return Some(marking);
             }
             at += length;
@@ -81,7 +177,7 @@ fn in_text(text: &[u8]) -> Option<Marking> {
             at += if text[at] == b'\\' { 2 } else { 1 };
         }
     }
-    in_line(text.get(start..).unwrap_or_default())
+    in_line(text.get(start..).unwrap_or_default(), ceiling)
 }
 
 /// The length of a line break that stands in the text as it is, in UTF-8.
@@ -112,14 +208,33 @@ fn is_line_break(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-fn in_line(escaped: &[u8]) -> Option<Marking> {
+fn in_line(escaped: &[u8], ceiling: Classification) -> Option<Marking> {
     // Exporters that keep to ASCII write each letter in six bytes: what counts is the line as it is read.
-    if escaped.is_empty() || escaped.len() > MARKING_LINE_BYTES * ESCAPE_BYTES || is_small(escaped) {
+    if escaped.is_empty() || escaped.len() > MARKING_LINE_BYTES * ESCAPE_BYTES {
+        return None;
+    }
+    if is_small(escaped) && !begins_mixed(escaped) {
         return None;
     }
     let escaped = std::str::from_utf8(escaped).ok()?;
     let text: String = serde_json::from_str(&format!("\"{escaped}\"")).ok()?;
-    text.split(is_line_break).filter(|line| line.len() <= MARKING_LINE_BYTES).find_map(of_line)
+    text.split(is_line_break).filter(|line| line.len() <= MARKING_LINE_BYTES).find_map(|line| of_line(line, ceiling))
+}
+
+/// May the line be one of [`MIXED`], by how it begins?
+fn begins_mixed(escaped: &[u8]) -> bool {
+    let mut at = 0;
+    // Signs and blanks around the line, however they are written, are passed over.
+    while let Some(byte) = escaped.get(at) {
+        at += match (byte, escaped.get(at + 1)) {
+            (b'\\', Some(b'u')) => 6,
+            (b'\\', _) => 2,
+            _ if byte.is_ascii_alphanumeric() => break,
+            _ => 1,
+        };
+    }
+    let line = escaped.get(at..).unwrap_or_default();
+    MIXED_BEGIN.iter().any(|begin| line.starts_with(begin.as_bytes()))
 }
 
 /// Has the line a small ASCII letter that is not part of an escape? Most lines have, and are passed over here.
@@ -138,14 +253,26 @@ fn is_small(escaped: &[u8]) -> bool {
     false
 }
 
-/// Is the line, without the signs around it, a marking or one with what may follow it?
-fn of_line(line: &str) -> Option<Marking> {
-    if line.to_uppercase() != line {
-        return None;
-    }
+/// Is the line, without the signs around it, a marking above the ceiling, or one with what may follow it?
+fn of_line(line: &str, ceiling: Classification) -> Option<Marking> {
+    let capitals = line.to_uppercase() == line;
     let line = line.replace(['—', '–'], "-").split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_matches(|sign: char| !sign.is_alphanumeric());
-    MARKINGS.iter().copied().find(|marking| is_marked(line, marking)).map(Marking)
+    // A line may carry two spellings of one marking, or two markings: each counts.
+    let mut parts = line.split('/').map(|part| part.trim_matches(|sign: char| !sign.is_alphanumeric()));
+    let too_high = |found: &&(Level, &'static str)| !ceiling.admits(found.0);
+    if capitals {
+        // The longest that the line begins with is the one that is meant; what follows it may be higher.
+        let begins = MARKINGS.iter().filter(|(_, marking)| is_marked(line, marking));
+        let meant = begins.max_by_key(|(_, marking)| marking.len())?;
+        let more = parts.skip(1).filter_map(|part| MARKINGS.iter().find(|(_, marking)| is_marked(part, marking)));
+        return std::iter::once(meant).chain(more).find(too_high).map(|(_, marking)| Marking(marking));
+    }
+    let mut found = Vec::new();
+    if !parts.all(|part| MIXED.iter().find(|(_, marking)| *marking == part).inspect(|one| found.push(*one)).is_some()) {
+        return None;
+    }
+    found.into_iter().find(too_high).map(|(_, marking)| Marking(marking))
 }
 
 fn is_marked(line: &str, marking: &str) -> bool {
@@ -156,165 +283,210 @@ fn is_marked(line: &str, marking: &str) -> bool {
 }
 
 /// In capitals, with `-` for every dash; a longer marking stands before one that it begins with.
-const MARKINGS: &[&str] = &[
+const MARKINGS: &[(Level, &str)] = &[
     // European Union
-    "TRÈS SECRET UE",
-    "TRES SECRET UE",
-    "TS-UE",
-    "S-UE",
-    "C-UE",
-    "R-UE",
-    "EU TOP SECRET",
-    "SECRET UE",
-    "EU SECRET",
-    "CONFIDENTIEL UE",
-    "EU CONFIDENTIAL",
-    "RESTREINT UE",
-    "EU RESTRICTED",
+    (Level::Never, "TRÈS SECRET UE"),
+    (Level::Never, "TRES SECRET UE"),
+    (Level::Never, "TS-UE"),
+    (Level::Secret, "S-UE"),
+    (Level::Confidential, "C-UE"),
+    (Level::Restricted, "R-UE"),
+    (Level::Never, "EU TOP SECRET"),
+    (Level::Secret, "SECRET UE"),
+    (Level::Secret, "EU SECRET"),
+    (Level::Confidential, "CONFIDENTIEL UE"),
+    (Level::Confidential, "EU CONFIDENTIAL"),
+    (Level::Restricted, "RESTREINT UE"),
+    (Level::Restricted, "EU RESTRICTED"),
     // NATO
-    "COSMIC TOP SECRET",
-    "NATO SECRET",
-    "NATO CONFIDENTIAL",
-    "NATO RESTRICTED",
+    (Level::Never, "COSMIC TOP SECRET"),
+    (Level::Never, "NATO SECRET"),
+    (Level::Never, "NATO CONFIDENTIAL"),
+    (Level::Never, "NATO RESTRICTED"),
     // Belgium, Luxembourg, France
-    "TRÈS SECRET LUX",
-    "SECRET LUX",
-    "CONFIDENTIEL LUX",
-    "RESTREINT LUX",
-    "TRÈS SECRET DÉFENSE",
-    "TRES SECRET DEFENSE",
-    "SECRET DEFENSE",
-    "CONFIDENTIEL DEFENSE",
-    "SECRET DÉFENSE",
-    "CONFIDENTIEL DÉFENSE",
-    "TRÈS SECRET",
-    "TRES SECRET",
-    "RESTREINT",
-    "CONFIDENTIEL",
-    "DIFFUSION RESTREINTE",
-    "ZEER GEHEIM",
-    "VERTROUWELIJK",
-    "BEPERKTE VERSPREIDING",
-    "BEPERKT",
+    (Level::Never, "TRÈS SECRET LUX"),
+    (Level::Secret, "SECRET LUX"),
+    (Level::Confidential, "CONFIDENTIEL LUX"),
+    (Level::Restricted, "RESTREINT LUX"),
+    (Level::Never, "TRÈS SECRET DÉFENSE"),
+    (Level::Never, "TRES SECRET DEFENSE"),
+    (Level::Secret, "SECRET DEFENSE"),
+    (Level::Confidential, "CONFIDENTIEL DEFENSE"),
+    (Level::Secret, "SECRET DÉFENSE"),
+    (Level::Confidential, "CONFIDENTIEL DÉFENSE"),
+    (Level::Never, "TRÈS SECRET"),
+    (Level::Never, "TRES SECRET"),
+    (Level::Restricted, "RESTREINT"),
+    (Level::Confidential, "CONFIDENTIEL"),
+    (Level::Restricted, "DIFFUSION RESTREINTE"),
+    (Level::Never, "ZEER GEHEIM"),
+    (Level::Confidential, "VERTROUWELIJK"),
+    (Level::Restricted, "BEPERKTE VERSPREIDING"),
+    (Level::Restricted, "BEPERKT"),
     // Bulgaria
-    "СТРОГО СЕКРЕТНО",
-    "СЕКРЕТНО",
-    "ПОВЕРИТЕЛНО",
-    "ЗА СЛУЖЕБНО ПОЛЗВАНЕ",
+    (Level::Never, "СТРОГО СЕКРЕТНО"),
+    (Level::Secret, "СЕКРЕТНО"),
+    (Level::Confidential, "ПОВЕРИТЕЛНО"),
+    (Level::Restricted, "ЗА СЛУЖЕБНО ПОЛЗВАНЕ"),
     // Czechia, Slovakia
-    "PŘÍSNĚ TAJNÉ",
-    "PRÍSNE TAJNÉ",
-    "TAJNÉ",
-    "DŮVĚRNÉ",
-    "DÔVERNÉ",
-    "VYHRAZENÉ",
-    "VYHRADENÉ",
+    (Level::Never, "PŘÍSNĚ TAJNÉ"),
+    (Level::Never, "PRÍSNE TAJNÉ"),
+    (Level::Secret, "TAJNÉ"),
+    (Level::Confidential, "DŮVĚRNÉ"),
+    (Level::Confidential, "DÔVERNÉ"),
+    (Level::Restricted, "VYHRAZENÉ"),
+    (Level::Restricted, "VYHRADENÉ"),
     // Denmark
-    "YDERST HEMMELIGT",
-    "HEMMELIGT",
-    "FORTROLIGT",
-    "TIL TJENESTEBRUG",
+    (Level::Never, "YDERST HEMMELIGT"),
+    (Level::Secret, "HEMMELIGT"),
+    (Level::Confidential, "FORTROLIGT"),
+    (Level::Restricted, "TIL TJENESTEBRUG"),
     // Germany, Austria
-    "STRENG GEHEIM",
-    "GEHEIM",
-    "VS-VERTRAULICH",
-    "VS - VERTRAULICH",
-    "VS-NUR FÜR DEN DIENSTGEBRAUCH",
-    "VS - NUR FÜR DEN DIENSTGEBRAUCH",
-    "VS-NFD",
-    "VERTRAULICH",
-    "EINGESCHRÄNKT",
+    (Level::Never, "STRENG GEHEIM"),
+    (Level::Secret, "GEHEIM"),
+    (Level::Confidential, "VS-VERTRAULICH"),
+    (Level::Confidential, "VS - VERTRAULICH"),
+    (Level::Restricted, "VS-NUR FÜR DEN DIENSTGEBRAUCH"),
+    (Level::Restricted, "VS - NUR FÜR DEN DIENSTGEBRAUCH"),
+    (Level::Restricted, "VS-NFD"),
+    (Level::Confidential, "VERTRAULICH"),
+    (Level::Restricted, "EINGESCHRÄNKT"),
     // Estonia
-    "TÄIESTI SALAJANE",
-    "SALAJANE",
-    "KONFIDENTSIAALNE",
-    "PIIRATUD",
+    (Level::Never, "TÄIESTI SALAJANE"),
+    (Level::Secret, "SALAJANE"),
+    (Level::Confidential, "KONFIDENTSIAALNE"),
+    (Level::Restricted, "PIIRATUD"),
     // Ireland, Malta, and English everywhere
-    "TOP SECRET",
-    "SECRET",
-    "CONFIDENTIAL",
-    "RESTRICTED",
-    "L-OGĦLA SEGRETEZZA",
-    "SIGRIET",
-    "KUNFIDENZJALI",
-    "RISTRETT",
+    (Level::Never, "TOP SECRET"),
+    (Level::Secret, "SECRET"),
+    (Level::Confidential, "CONFIDENTIAL"),
+    (Level::Restricted, "RESTRICTED"),
+    (Level::Never, "L-OGĦLA SEGRETEZZA"),
+    (Level::Secret, "SIGRIET"),
+    (Level::Confidential, "KUNFIDENZJALI"),
+    (Level::Restricted, "RISTRETT"),
     // Greece, Cyprus
-    "ΆΚΡΩΣ ΑΠΌΡΡΗΤΟ",
-    "ΑΚΡΩΣ ΑΠΟΡΡΗΤΟ",
-    "ΑΠΌΡΡΗΤΟ",
-    "ΑΠΟΡΡΗΤΟ",
-    "ΕΜΠΙΣΤΕΥΤΙΚΌ",
-    "ΕΜΠΙΣΤΕΥΤΙΚΟ",
-    "ΠΕΡΙΟΡΙΣΜΈΝΗΣ ΧΡΉΣΗΣ",
-    "ΠΕΡΙΟΡΙΣΜΕΝΗΣ ΧΡΗΣΗΣ",
+    (Level::Never, "ΆΚΡΩΣ ΑΠΌΡΡΗΤΟ"),
+    (Level::Never, "ΑΚΡΩΣ ΑΠΟΡΡΗΤΟ"),
+    (Level::Secret, "ΑΠΌΡΡΗΤΟ"),
+    (Level::Secret, "ΑΠΟΡΡΗΤΟ"),
+    (Level::Confidential, "ΕΜΠΙΣΤΕΥΤΙΚΌ"),
+    (Level::Confidential, "ΕΜΠΙΣΤΕΥΤΙΚΟ"),
+    (Level::Restricted, "ΠΕΡΙΟΡΙΣΜΈΝΗΣ ΧΡΉΣΗΣ"),
+    (Level::Restricted, "ΠΕΡΙΟΡΙΣΜΕΝΗΣ ΧΡΗΣΗΣ"),
     // Spain, Portugal
-    "SECRETO",
-    "RESERVADO",
-    "DIFUSIÓN LIMITADA",
-    "MUITO SECRETO",
-    "CONFIDENCIAL",
+    (Level::Never, "SECRETO"),
+    (Level::Secret, "RESERVADO"),
+    (Level::Restricted, "DIFUSIÓN LIMITADA"),
+    (Level::Never, "MUITO SECRETO"),
+    (Level::Confidential, "CONFIDENCIAL"),
     // Croatia, Slovenia
-    "VRLO TAJNO",
-    "STROGO TAJNO",
-    "TAJNO",
-    "POVJERLJIVO",
-    "OGRANIČENO",
-    "ZAUPNO",
-    "INTERNO",
+    (Level::Never, "VRLO TAJNO"),
+    (Level::Never, "STROGO TAJNO"),
+    (Level::Secret, "TAJNO"),
+    (Level::Confidential, "POVJERLJIVO"),
+    (Level::Restricted, "OGRANIČENO"),
+    (Level::Confidential, "ZAUPNO"),
+    (Level::Restricted, "INTERNO"),
     // Italy
-    "SEGRETISSIMO",
-    "SEGRETO",
-    "RISERVATISSIMO",
-    "RISERVATO",
+    (Level::Never, "SEGRETISSIMO"),
+    (Level::Secret, "SEGRETO"),
+    (Level::Confidential, "RISERVATISSIMO"),
+    (Level::Restricted, "RISERVATO"),
     // Latvia
-    "SEVIŠĶI SLEPENI",
-    "SLEPENI",
-    "KONFIDENCIĀLI",
-    "DIENESTA VAJADZĪBĀM",
+    (Level::Never, "SEVIŠĶI SLEPENI"),
+    (Level::Secret, "SLEPENI"),
+    (Level::Confidential, "KONFIDENCIĀLI"),
+    (Level::Restricted, "DIENESTA VAJADZĪBĀM"),
     // Lithuania
-    "VISIŠKAI SLAPTAI",
-    "SLAPTAI",
-    "KONFIDENCIALIAI",
-    "RIBOTO NAUDOJIMO",
+    (Level::Never, "VISIŠKAI SLAPTAI"),
+    (Level::Secret, "SLAPTAI"),
+    (Level::Confidential, "KONFIDENCIALIAI"),
+    (Level::Restricted, "RIBOTO NAUDOJIMO"),
     // Hungary
-    "SZIGORÚAN TITKOS",
-    "TITKOS",
-    "BIZALMAS",
-    "KORLÁTOZOTT TERJESZTÉSŰ",
+    (Level::Never, "SZIGORÚAN TITKOS"),
+    (Level::Secret, "TITKOS"),
+    (Level::Confidential, "BIZALMAS"),
+    (Level::Restricted, "KORLÁTOZOTT TERJESZTÉSŰ"),
     // Netherlands
-    "STG. ZEER GEHEIM",
-    "STG. GEHEIM",
-    "STG. CONFIDENTIEEL",
-    "DEP. VERTROUWELIJK",
+    (Level::Never, "STG. ZEER GEHEIM"),
+    (Level::Secret, "STG. GEHEIM"),
+    (Level::Confidential, "STG. CONFIDENTIEEL"),
+    (Level::Restricted, "DEP. VERTROUWELIJK"),
     // Poland
-    "ŚCIŚLE TAJNE",
-    "TAJNE",
-    "POUFNE",
-    "ZASTRZEŻONE",
+    (Level::Never, "ŚCIŚLE TAJNE"),
+    (Level::Secret, "TAJNE"),
+    (Level::Confidential, "POUFNE"),
+    (Level::Restricted, "ZASTRZEŻONE"),
     // Romania
-    "STRICT SECRET DE IMPORTANȚĂ DEOSEBITĂ",
-    "STRICT SECRET DE IMPORTANŢĂ DEOSEBITĂ",
-    "STRICT SECRET",
-    "SECRET DE SERVICIU",
+    (Level::Never, "STRICT SECRET DE IMPORTANȚĂ DEOSEBITĂ"),
+    (Level::Never, "STRICT SECRET DE IMPORTANŢĂ DEOSEBITĂ"),
+    (Level::Secret, "STRICT SECRET"),
+    (Level::Restricted, "SECRET DE SERVICIU"),
     // Finland, Sweden
-    "ERITTÄIN SALAINEN",
-    "YTTERST HEMLIG",
-    "KVALIFICERAT HEMLIG",
-    "SALAINEN",
-    "HEMLIG",
-    "LUOTTAMUKSELLINEN",
-    "KONFIDENTIELL",
-    "KÄYTTÖ RAJOITETTU",
-    "BEGRÄNSAD TILLGÅNG",
-    "BEGRÄNSAT HEMLIG",
+    (Level::Never, "ERITTÄIN SALAINEN"),
+    (Level::Never, "YTTERST HEMLIG"),
+    (Level::Never, "KVALIFICERAT HEMLIG"),
+    (Level::Secret, "SALAINEN"),
+    (Level::Secret, "HEMLIG"),
+    (Level::Confidential, "LUOTTAMUKSELLINEN"),
+    (Level::Confidential, "KONFIDENTIELL"),
+    (Level::Restricted, "KÄYTTÖ RAJOITETTU"),
+    (Level::Restricted, "BEGRÄNSAD TILLGÅNG"),
+    (Level::Restricted, "BEGRÄNSAT HEMLIG"),
 ];
+
+/// Markings that are written in mixed letters: the abbreviations of the rules, and two languages' usual spelling. Only the
+/// whole line counts, letter by letter: ordinary prose has these words inside a sentence.
+const MIXED: &[(Level, &str)] = &[
+    (Level::Never, "Très Secret UE"),
+    (Level::Secret, "Secret UE"),
+    (Level::Confidential, "Confidentiel UE"),
+    (Level::Restricted, "Restreint UE"),
+    (Level::Never, "EU Top Secret"),
+    (Level::Secret, "EU Secret"),
+    (Level::Confidential, "EU Confidential"),
+    (Level::Restricted, "EU Restricted"),
+    (Level::Never, "Cosmic Top Secret"),
+    (Level::Never, "NATO Secret"),
+    (Level::Never, "NATO Confidential"),
+    (Level::Never, "NATO Restricted"),
+    (Level::Never, "Très Secret Lux"),
+    (Level::Secret, "Secret Lux"),
+    (Level::Confidential, "Confidentiel Lux"),
+    (Level::Restricted, "Restreint Lux"),
+    (Level::Restricted, "VS-NfD"),
+    (Level::Restricted, "VS - NfD"),
+    (Level::Restricted, "VS-NUR für den Dienstgebrauch"),
+    (Level::Restricted, "VS-Nur für den Dienstgebrauch"),
+    (Level::Restricted, "VS - Nur für den Dienstgebrauch"),
+    (Level::Confidential, "VS-Vertr"),
+    (Level::Confidential, "VS-Vertraulich"),
+    (Level::Confidential, "VS - Vertraulich"),
+    (Level::Never, "Stg. ZEER GEHEIM"),
+    (Level::Never, "Stg. Zeer Geheim"),
+    (Level::Never, "Stg. zeer geheim"),
+    (Level::Secret, "Stg. GEHEIM"),
+    (Level::Secret, "Stg. Geheim"),
+    (Level::Secret, "Stg. geheim"),
+    (Level::Confidential, "Stg. CONFIDENTIEEL"),
+    (Level::Confidential, "Stg. Confidentieel"),
+    (Level::Confidential, "Stg. confidentieel"),
+    (Level::Restricted, "Dep. VERTROUWELIJK"),
+    (Level::Restricted, "Dep. Vertrouwelijk"),
+    (Level::Restricted, "Dep. vertrouwelijk"),
+];
+
+/// How a line begins that may be one of [`MIXED`], as JSON writes it: no other line in small letters is looked at.
+const MIXED_BEGIN: &[&str] =
+    &["VS", "Stg.", "Dep.", "EU ", "NATO ", "Cosmic ", "Secret ", "Confidentiel ", "Restreint ", "Très ", "Tr\\u00"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn found(json: &str) -> Option<&'static str> {
-        check(json.as_bytes()).err().map(|error| error.marking.as_str())
+        check(json.as_bytes(), Classification::Unclassified).err().map(|error| error.marking.as_str())
     }
 
     #[test]
@@ -419,24 +591,77 @@ mod tests {
 
     #[test]
     fn every_marking_is_found_by_its_own_line() {
-        for marking in MARKINGS {
+        for (_, marking) in MARKINGS {
             assert_eq!(*marking, marking.to_uppercase(), "written in capitals");
             assert!(found(&serde_json::json!([marking]).to_string()).is_some(), "{marking}");
             assert!(found(&serde_json::json!([marking.to_lowercase()]).to_string()).is_none(), "{marking}");
         }
     }
 
+    #[test]
+    fn abbreviations_in_mixed_letters_are_markings_as_whole_lines_and_prose_is_not() {
+        let check = |line: &str, expect: Option<&'static str>| {
+            let json = serde_json::json!({ "content": format!("Annex\n{line}\nof the note") }).to_string();
+            assert_eq!(found(&json), expect, "{json}");
+        };
+        for (_, marking) in MIXED {
+            check(marking, Some(marking));
+            check(&format!("  ** {marking} **"), Some(marking));
+            check(&format!("see {marking}"), None);
+            check(&format!("{marking} papers were leaked"), None);
+        }
+        check("VS - NfD", Some("VS - NfD"));
+        check("VS – NfD.", Some("VS - NfD"));
+        check("VS-Vertr.", Some("VS-Vertr"));
+        check("Restreint UE/EU Restricted", Some("Restreint UE"));
+        check("VS-NUR FÜR DEN DIENSTGEBRAUCH", Some("VS-NUR FÜR DEN DIENSTGEBRAUCH"));
+        check("Restreint UE/whatever", None);
+        check("Secret Service", None);
+        check("EU Cyber Resilience Act", None);
+        check("vs-nfd", None);
+        check("Secret", None);
+        // Exporters that keep to ASCII.
+        assert_eq!(found(r#"{"a":"Tr\u00e8s Secret UE"}"#), Some("Très Secret UE"));
+    }
+
+    #[test]
+    fn a_raised_ceiling_lets_its_level_pass_and_refuses_what_is_higher() {
+        let refused = |line: &str, ceiling: Classification| {
+            let json = serde_json::json!([line]).to_string();
+            check(json.as_bytes(), ceiling).err().map(|error| error.to_string())
+        };
+        for (level, marking) in MARKINGS.iter().chain(MIXED) {
+            for ceiling in Classification::ALL {
+                assert_eq!(refused(marking, ceiling).is_none(), ceiling.admits(*level), "{marking} under {ceiling:?}");
+            }
+        }
+        let restricted = Classification::Restricted;
+        assert_eq!(refused("RESTREINT UE/EU RESTRICTED", restricted), None);
+        assert_eq!(refused("VS-NfD", restricted), None);
+        let told = refused("CONFIDENTIEL UE/EU CONFIDENTIAL", restricted).unwrap();
+        assert!(told.contains("holds nothing above RESTREINT UE/EU RESTRICTED"), "{told}");
+        assert!(refused("NATO RESTRICTED", Classification::Secret).is_some());
+        assert!(refused("RESTREINT UE/EU RESTRICTED // SECRET UE", restricted).is_some(), "the higher of two counts");
+        assert!(refused("COSMIC TOP SECRET", Classification::Secret).is_some());
+        for ceiling in Classification::ALL {
+            assert_eq!(ceiling.word().parse(), Ok(ceiling));
+        }
+        assert!("top-secret".parse::<Classification>().is_err() && "".parse::<Classification>().is_err());
+    }
+
     proptest::proptest! {
         #[test]
         fn no_bytes_panic(bytes: Vec<u8>) {
-            let _ = check(&bytes);
+            for ceiling in Classification::ALL {
+                let _ = check(&bytes, ceiling);
+            }
         }
         #[test]
         fn a_marked_line_is_found_in_any_text(
             before in "[a-z \"\\\\]{0,20}", after in "[a-z \"\\\\\n]{0,20}", at in 0..MARKINGS.len(),
         ) {
-            let json = serde_json::json!({ "t": format!("{before}\n{}\n{after}", MARKINGS[at]) }).to_string();
-            proptest::prop_assert!(check(json.as_bytes()).is_err());
+            let json = serde_json::json!({ "t": format!("{before}\n{}\n{after}", MARKINGS[at].1) }).to_string();
+            proptest::prop_assert!(check(json.as_bytes(), Classification::Unclassified).is_err());
         }
     }
 }

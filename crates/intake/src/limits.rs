@@ -1,5 +1,7 @@
 //! The limits of what one file may be, each with its reason.
 
+use crate::classified::Classification;
+
 /// Largest file that is taken in, bytes. All of enterprise ATT&CK is 50 MB, a year of a busy MISP's export 200 MB.
 pub const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
 /// Most objects of one file: each has a head in memory (about 400 bytes) and a row in intake. ATT&CK has 25,000.
@@ -14,10 +16,12 @@ pub struct Limits {
     pub file_bytes: usize,
     /// Most objects in it.
     pub objects: usize,
+    /// The highest marking in it.
+    pub ceiling: Classification,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { file_bytes: MAX_FILE_BYTES, objects: MAX_OBJECTS }
+        Self { file_bytes: MAX_FILE_BYTES, objects: MAX_OBJECTS, ceiling: Classification::Unclassified }
     }
 }

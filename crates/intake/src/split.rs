@@ -270,7 +270,7 @@ impl<'a> Cut<'a> {
     fn item(&self, position: usize, raw: &'a RawValue, head: impl Fn(&[u8]) -> Result<Head, Reason>) -> Item<'a> {
         let span = raw.get().as_bytes();
         let offset = span.as_ptr().addr().saturating_sub(self.file.as_ptr().addr());
-        let head = head(span).and_then(|head| Ok(classified::check(span).map(|()| head)?));
+        let head = head(span).and_then(|head| Ok(classified::check(span, self.limits.ceiling).map(|()| head)?));
         Item { span, offset, head: head.map_err(|reason| Refusal { position, offset, reason }) }
     }
 }
@@ -405,8 +405,9 @@ mod tests {
     #[test]
     fn limits_hold_exactly() {
         let file = format!(r#"{{"type":"bundle","objects":[{TOOL},{TOOL}]}}"#);
-        let limit =
-            |file_bytes, objects| split(file.as_bytes(), Limits { file_bytes, objects }).map(|told| told.items.len());
+        let limit = |file_bytes, objects| {
+            split(file.as_bytes(), Limits { file_bytes, objects, ..Limits::default() }).map(|told| told.items.len())
+        };
         assert_eq!(limit(file.len(), 2), Ok(2));
         assert_eq!(limit(file.len(), 1), Err(SplitError::TooManyObjects { limit: 1 }));
         let bytes = file.len();

@@ -74,3 +74,72 @@ fn every_published_misp_event_is_read() {
         assert!(events > 0, "{}", path.display());
     }
 }
+
+#[test]
+fn a_published_event_whose_attributes_are_tagged_otherwise_is_cut_into_valid_events_and_nothing_is_lost() {
+    let Some(files) = files("misp") else { return };
+    let mut cut_apart = 0;
+    for path in files {
+        let document: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let events: Vec<Value> = match document.get("response") {
+            Some(response) => response.as_array().unwrap().iter().map(|one| one["Event"].clone()).collect(),
+            None => vec![document["Event"].clone()],
+        };
+        for mut event in events {
+            let before = pieces(&event).len();
+            for (number, attribute) in event["Attribute"].as_array_mut().into_iter().flatten().enumerate() {
+                let tag = ["tlp:clear", "tlp:green", "tlp:amber", "tlp:red"][number % 4];
+                attribute["Tag"] = serde_json::json!([{ "name": tag }]);
+            }
+            let bytes = serde_json::to_vec(&event).unwrap();
+            let cut = intake::cut(&bytes, model::Tlp::Green).unwrap();
+            let mut after = Vec::new();
+            for part in &cut.parts {
+                let read: Value = serde_json::from_slice(&part.bytes).unwrap();
+                is_event(&read, &event);
+                let head = model::misp::head(&part.bytes).unwrap();
+                assert_eq!(head.tlp, Some(part.tlp), "{}", path.display());
+                after.extend(pieces(&read));
+            }
+            if !cut.parts.is_empty() {
+                cut_apart += 1;
+                assert_eq!(after.len(), before, "{}", path.display());
+                let mut expect = pieces(&event);
+                expect.sort();
+                after.sort();
+                assert_eq!(after, expect, "{}", path.display());
+            }
+        }
+    }
+    assert!(cut_apart > 5, "{cut_apart}");
+}
+
+/// The attributes, objects and reports of an event.
+fn pieces(event: &Value) -> Vec<String> {
+    let of = |name: &str| event[name].as_array().into_iter().flatten().map(Value::to_string).collect::<Vec<_>>();
+    ["Attribute", "ShadowAttribute", "Object", "EventReport"].into_iter().flat_map(of).collect()
+}
+
+/// What MISP's own readers ask of an event: these properties of these types (MISP core format §2.2, §2.3).
+fn is_event(part: &Value, whole: &Value) {
+    for name in ["uuid", "info", "date", "timestamp", "Orgc", "threat_level_id", "analysis", "published"] {
+        assert_eq!(part[name], whole[name], "{name} is that of the whole event");
+    }
+    for name in ["uuid", "info", "date"] {
+        assert!(part[name].is_string(), "{name}");
+    }
+    for attribute in part["Attribute"].as_array().into_iter().flatten() {
+        for name in ["uuid", "type", "category", "value"] {
+            assert!(attribute[name].is_string(), "{name} of {attribute}");
+        }
+    }
+    for tag in part["Tag"].as_array().unwrap() {
+        assert!(tag["name"].is_string(), "{tag}");
+    }
+    let labels = part["Tag"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|tag| tag["name"].as_str().is_some_and(|name| name.to_ascii_lowercase().starts_with("tlp:")));
+    assert_eq!(labels.count(), 1, "one label");
+}

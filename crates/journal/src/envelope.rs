@@ -3,12 +3,15 @@
 //! ```text
 //! version u8 = 1 ‖ realm: len8 ‖ bytes ‖ lane u8 ‖ thread 16 ‖ version u32 ‖ flag u8 [previous 32]
 //! ‖ audience id 16 ‖ audience version u32 ‖ member set digest 32
-//! ‖ flag u8 [sequence u64 ‖ flag u8 [previous 32]] ‖ tlp u8 ‖ pap u8 ‖ media u8        (big-endian)
+//! ‖ flag u8 [sequence u64 ‖ flag u8 [previous 32]] ‖ tlp u8 ‖ wall and pap u8 ‖ media u8        (big-endian)
 //! ```
+//!
+//! The high four bits of `wall and pap` say what stands behind the wall, the low four what may be done with it. A reader
+//! of before the wall takes such a byte for an unknown PAP and shows the statement to nobody: the wall fails closed.
 
 use model::{
     AudienceAt, AudienceId, Commitment, Envelope, Label, Lane, MediaType, MemberSetDigest, Pap, Realm, Slot, ThreadId,
-    ThreadVersion, Tlp,
+    ThreadVersion, Tlp, Walled,
 };
 
 use crate::limits;
@@ -66,7 +69,7 @@ pub fn encode(envelope: &Envelope) -> Vec<u8> {
         }
     }
     out.push(envelope.label.tlp.code());
-    out.push(Pap::code(envelope.label.pap));
+    out.push(Walled::code(envelope.walled) << 4 | Pap::code(envelope.label.pap));
     out.push(envelope.media.code());
     out
 }
@@ -109,7 +112,7 @@ pub fn decode(bytes: &[u8]) -> Result<Envelope, EnvelopeError> {
         members: MemberSetDigest::new(read.array("member set")?),
     };
     let slot = slot(&mut read)?;
-    let label = label(&mut read)?;
+    let (label, walled) = label(&mut read)?;
     if slot.is_none() != (label.tlp == Tlp::Red) {
         return Err(EnvelopeError::Malformed { field: "slot" });
     }
@@ -119,7 +122,7 @@ pub fn decode(bytes: &[u8]) -> Result<Envelope, EnvelopeError> {
         return Err(EnvelopeError::Malformed { field: "end" });
     }
     let version = ThreadVersion(version);
-    Ok(Envelope { realm, lane, thread, version, previous, audience, slot, label, media })
+    Ok(Envelope { realm, lane, thread, version, previous, audience, slot, label, walled, media })
 }
 
 fn realm(read: &mut Reader<'_>) -> Result<Realm, EnvelopeError> {
@@ -141,12 +144,14 @@ fn slot(read: &mut Reader<'_>) -> Result<Option<Slot>, EnvelopeError> {
     Ok(Some(Slot { sequence, previous }))
 }
 
-fn label(read: &mut Reader<'_>) -> Result<Label, EnvelopeError> {
+fn label(read: &mut Reader<'_>) -> Result<(Label, Option<Walled>), EnvelopeError> {
     let code = read.byte("label")?;
     let tlp = Tlp::from_code(code).ok_or(EnvelopeError::Unknown { field: "label", value: code })?;
     let code = read.byte("pap")?;
-    let pap = Pap::from_code(code).ok_or(EnvelopeError::Unknown { field: "pap", value: code })?;
-    Ok(Label { tlp, pap })
+    let unknown = EnvelopeError::Unknown { field: "pap", value: code };
+    let pap = Pap::from_code(code & 0x0f).ok_or(unknown.clone())?;
+    let walled = Walled::from_code(code >> 4).ok_or(unknown)?;
+    Ok((Label { tlp, pap }, walled))
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -183,9 +188,9 @@ mod tests {
     fn envelopes() -> impl Strategy<Value = Envelope> {
         let realm = prop_oneof![Just("REAL"), Just("EX-BLUE-26")];
         let ids = (any::<[u8; 16]>(), any::<[u8; 16]>(), any::<[u8; 32]>(), any::<[u8; 32]>(), any::<[u8; 32]>());
-        let numbers = (0..3_u32, any::<u32>(), 0..3_u64, 0..5_u8, 0..5_u8, 1..3_u8, 0..2_u8);
+        let numbers = (0..3_u32, any::<u32>(), 0..3_u64, 0..5_u8, 0..5_u8, 1..3_u8, 0..2_u8, 0..5_u8);
         (realm, ids, numbers).prop_map(|(realm, (thread, audience, members, a, b), n)| {
-            let (version, audience_version, sequence, tlp, pap, media, lane) = n;
+            let (version, audience_version, sequence, tlp, pap, media, lane, walled) = n;
             let tlp = Tlp::from_code(tlp).unwrap();
             Envelope {
                 realm: realm.parse().unwrap(),
@@ -201,6 +206,7 @@ mod tests {
                 slot: (tlp != Tlp::Red)
                     .then_some(Slot { sequence, previous: (sequence > 0).then_some(Commitment::new(b)) }),
                 label: Label { tlp, pap: Pap::from_code(pap).unwrap() },
+                walled: Walled::from_code(walled).unwrap(),
                 media: MediaType::from_code(media).unwrap(),
             }
         })
@@ -247,6 +253,7 @@ mod tests {
             audience: AudienceAt { id: AudienceId::new([3; 16]), version: 1, members: MemberSetDigest::new([4; 32]) },
             slot: Some(Slot { sequence: 1, previous: Some(Commitment::new([5; 32])) }),
             label: Label { tlp: Tlp::Green, pap: Some(Pap::Amber) },
+            walled: None,
             media: MediaType::Stix,
         }
     }
@@ -277,6 +284,8 @@ mod tests {
         check(label, &[Tlp::Red.code()], malformed("slot"));
         check(label, &[5], unknown("label", 5));
         check(label + 1, &[5], unknown("pap", 5));
+        check(label + 1, &[0x50], unknown("pap", 0x50));
+        check(label + 1, &[0x15], unknown("pap", 0x15));
         check(label + 2, &[0], unknown("media type", 0));
         check(label + 2, &[3], unknown("media type", 3));
         assert_eq!(good.len(), label + 3);
@@ -285,6 +294,21 @@ mod tests {
         }
         assert_eq!(decode(&[&good[..], &[0]].concat()), Err(malformed("end")));
         assert_eq!(decode(&vec![VERSION; limits::ENVELOPE_BYTES + 1]), Err(malformed("length")));
+    }
+
+    #[test]
+    fn the_wall_stands_in_the_high_bits_of_the_pap_and_nothing_else_changes() {
+        let plain = encode(&second());
+        for (walled, bits) in (1_u8..).zip(Walled::ALL).map(|(bits, walled)| (*walled, bits)) {
+            let envelope = Envelope { walled: Some(walled), ..second() };
+            let bytes = encode(&envelope);
+            let mut expect = plain.clone();
+            expect[155] |= bits << 4;
+            assert_eq!(bytes, expect);
+            assert_eq!(decode(&bytes), Ok(envelope));
+            // What a reader of before the wall makes of the byte: a PAP that it does not know, so that it shows nothing.
+            assert_eq!(Pap::from_code(bytes[155]), None);
+        }
     }
 
     #[test]

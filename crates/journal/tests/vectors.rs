@@ -54,6 +54,7 @@ impl Statement {
             audience: AudienceAt { id: self.audience, version: self.audience_version, members: self.members },
             slot: self.slot.map(|(sequence, previous)| Slot { sequence, previous }),
             label: Label { tlp: Tlp::from_code(self.tlp).unwrap(), pap: Pap::from_code(self.pap).unwrap() },
+            walled: None,
             media: MediaType::from_code(self.media).unwrap(),
         }
     }

@@ -6,6 +6,7 @@ use crate::ids::{AudienceId, Commitment, ThreadId};
 use crate::label::Label;
 use crate::members::MemberSetDigest;
 use crate::origin::Realm;
+use crate::party::Walled;
 
 /// Which of the two feeds a statement travels in. Workflow always goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -118,6 +119,8 @@ pub struct Envelope {
     pub slot: Option<Slot>,
     /// Who may see it and what may be done with it.
     pub label: Label,
+    /// Does it stand behind the wall, and as what?
+    pub walled: Option<Walled>,
     /// What the body is.
     pub media: MediaType,
 }

@@ -26,6 +26,6 @@ pub use label::{Label, Pap, Tlp};
 pub use members::{MemberSet, MemberSetDigest};
 pub use object::{Head, StixVersion};
 pub use origin::{Country, Origin, Realm, RootId};
-pub use party::{Desk, PartnerClass, Reach, Role};
+pub use party::{Desk, PartnerClass, Reach, Role, Walled};
 pub use statement::{BodyCommitment, OpenBody, Opening};
 pub use time::Timestamp;

@@ -22,3 +22,5 @@ pub const TEXT_BYTES: usize = 4_000;
 pub const REALM_BYTES: usize = 32;
 /// Most ranges of one statement about lost entries: 40 kB of them; more are said in several.
 pub const LOST_RANGES: usize = 1_000;
+/// Longest line that says what a classified annex is about, bytes: enough for a sentence, too short for its content.
+pub const SUMMARY_BYTES: usize = 500;

@@ -31,6 +31,37 @@ pub fn distribution(bytes: &[u8]) -> Option<u8> {
     read(bytes).ok()?.distribution
 }
 
+/// The strictest label of the event itself, its pieces not counted; `None` without any.
+///
+/// # Errors
+/// Bad JSON.
+pub fn own_label(bytes: &[u8]) -> Result<Option<Tlp>, HeadError> {
+    Ok(read(bytes)?.own_tlp)
+}
+
+/// A piece of an event: what can stand in one part of it and not in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Piece {
+    /// An element of `Attribute`, `ShadowAttribute` or `EventReport`.
+    Attribute,
+    /// An element of `Object`, which has attributes of its own and stays whole.
+    Object,
+}
+
+/// The strictest label on one piece of an event, or on a part of that piece; `None` without any.
+///
+/// # Errors
+/// Bad JSON.
+pub fn piece_label(bytes: &[u8], piece: Piece) -> Result<Option<Tlp>, HeadError> {
+    let mut misp = Misp::default();
+    let at = match piece {
+        Piece::Attribute => At::Parts,
+        Piece::Object => At::Objects,
+    };
+    json::walk(bytes, at, &mut misp)?;
+    Ok(misp.part_tlp.map(|(_, strictest)| strictest))
+}
+
 /// Last second of the year 9999, beyond which RFC 3339 has no way to write a time.
 const LAST_SECOND: i64 = 253_402_300_799;
 

@@ -75,6 +75,75 @@ impl Desk {
 }
 
 words!(
+    /// What a statement is that stands behind the wall: supervising desks do not see it but by an explicit act. Whoever
+    /// asks for help must not feed a sanction by it (NIS2 Art 30(2)).
+    Walled, "kind", {
+        /// A notification that nobody had to make (NIS2 Art 30).
+        VoluntaryNotice = "voluntary",
+        /// What an entity and its helpers say to each other.
+        HelpConversation = "help",
+        /// Evidence of an incident.
+        Evidence = "evidence",
+        /// What helpers found at an entity.
+        HelperFinding = "finding",
+    }
+);
+
+impl Walled {
+    /// Four bits of an envelope, and a byte in the database; 0 means that no wall stands before it.
+    #[must_use]
+    pub const fn code(walled: Option<Self>) -> u8 {
+        match walled {
+            None => 0,
+            Some(Self::VoluntaryNotice) => 1,
+            Some(Self::HelpConversation) => 2,
+            Some(Self::Evidence) => 3,
+            Some(Self::HelperFinding) => 4,
+        }
+    }
+
+    /// What the bits mean: outer `None` for those that mean nothing.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Option<Self>> {
+        match code {
+            0 => Some(None),
+            n => Self::ALL.get(usize::from(n) - 1).copied().map(Some),
+        }
+    }
+}
+
+words!(
+    /// How high a classified annex is, as its owner states it (2013/488/EU Art 2, Appendix B; NATO C-M(2002)49). The words
+    /// are not the markings, so that a pointer can say them.
+    AnnexLevel, "level", {
+        /// RESTREINT UE/EU RESTRICTED.
+        EuRestricted = "eu-restricted",
+        /// CONFIDENTIEL UE/EU CONFIDENTIAL.
+        EuConfidential = "eu-confidential",
+        /// SECRET UE/EU SECRET.
+        EuSecret = "eu-secret",
+        /// TRÈS SECRET UE/EU TOP SECRET.
+        EuTopSecret = "eu-top-secret",
+        /// NATO RESTRICTED.
+        NatoRestricted = "nato-restricted",
+        /// NATO CONFIDENTIAL.
+        NatoConfidential = "nato-confidential",
+        /// NATO SECRET.
+        NatoSecret = "nato-secret",
+        /// COSMIC TOP SECRET.
+        NatoTopSecret = "nato-cosmic-top-secret",
+        /// What the owner's state calls so.
+        NationalRestricted = "national-restricted",
+        /// What the owner's state calls so.
+        NationalConfidential = "national-confidential",
+        /// What the owner's state calls so.
+        NationalSecret = "national-secret",
+        /// What the owner's state calls so.
+        NationalTopSecret = "national-top-secret",
+    }
+);
+
+words!(
     /// What a person may do at a desk (workflows §0).
     Role, "role", {
         /// Reads what the desk may see.

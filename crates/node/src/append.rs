@@ -2,7 +2,9 @@
 
 use domain::said::Said;
 use journal::{commitment, envelope, seal};
-use model::{AudienceAt, Commitment, Envelope, Index, Label, Lane, MediaType, Slot, ThreadId, ThreadVersion, Tlp};
+use model::{
+    AudienceAt, Commitment, Envelope, Index, Label, Lane, MediaType, Slot, ThreadId, ThreadVersion, Tlp, Walled,
+};
 use store::{Fate, NewStatement, SealedBody, SetId, StatementId, StoreError};
 
 use crate::fold::{self, Arrived};
@@ -22,6 +24,8 @@ pub struct NewEntry<'a> {
     pub set: Option<SetId>,
     /// Who may see it.
     pub label: Label,
+    /// Does it stand behind the wall, and as what?
+    pub walled: Option<Walled>,
     /// What the body is.
     pub media: MediaType,
     /// The bytes as they came.
@@ -107,6 +111,7 @@ fn envelope_of(work: &mut Work<'_, '_>, entry: &NewEntry<'_>) -> Result<Envelope
         audience: entry.audience,
         slot,
         label: entry.label,
+        walled: entry.walled,
         media: entry.media,
     })
 }

@@ -4,7 +4,7 @@ use domain::said::Said;
 use model::extension::{Audience, AudienceKind, Common, Extension};
 use model::{
     AudienceAt, AudienceId, Commitment, Country, Label, Lane, MediaType, MemberSet, Origin, ThreadId, ThreadVersion,
-    Tlp, limits as model_limits,
+    Tlp, Walled, limits as model_limits,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -369,7 +369,7 @@ fn say(
     let audience = Audience { common, audience: id, version, name: name.to_owned(), kind, members: members.clone() };
     let after = before.map(|object| (object.thread, ThreadVersion(object.thread_version), object.commitment));
     let body = audience.to_bytes();
-    say_workflow(work, at, set, after, &body)?;
+    say_workflow(work, at, set, after, None, &body)?;
     Ok(Target { at, set: Some(set), members, name: name.to_owned() })
 }
 
@@ -387,27 +387,34 @@ fn gap_in_versions(work: &Work<'_, '_>, last: Option<&AudienceRow>) -> Result<u3
     Ok(if is_new { 0 } else { u32::try_from(recovered.gap).unwrap_or(u32::MAX) })
 }
 
-/// Appends one of our own objects to the workflow lane, at AMBER+STRICT: it is for the audience's authorities.
+/// Appends one of our own objects to the workflow lane, at AMBER+STRICT: it is for the audience's authorities. What is
+/// about something behind the wall stands there too.
 pub(crate) fn say_workflow(
     work: &mut Work<'_, '_>,
     at: AudienceAt,
     set: SetId,
     after: Option<(ThreadId, ThreadVersion, Commitment)>,
+    walled: Option<Walled>,
     body: &[u8],
 ) -> Result<Appended, StoreError> {
-    say_labelled(work, (at, Some(set)), after, Tlp::AmberStrict, body)
+    say_labelled(work, (at, Some(set)), after, (Tlp::AmberStrict, walled), body)
 }
 
 /// The same at RED, for nobody: what is about a RED statement tells no more of it than the statement itself.
-pub(crate) fn say_red(work: &mut Work<'_, '_>, at: AudienceAt, body: &[u8]) -> Result<Appended, StoreError> {
-    say_labelled(work, (at, None), None, Tlp::Red, body)
+pub(crate) fn say_red(
+    work: &mut Work<'_, '_>,
+    at: AudienceAt,
+    walled: Option<Walled>,
+    body: &[u8],
+) -> Result<Appended, StoreError> {
+    say_labelled(work, (at, None), None, (Tlp::Red, walled), body)
 }
 
 fn say_labelled(
     work: &mut Work<'_, '_>,
     (at, set): (AudienceAt, Option<SetId>),
     after: Option<(ThreadId, ThreadVersion, Commitment)>,
-    tlp: Tlp,
+    (tlp, walled): (Tlp, Option<Walled>),
     body: &[u8],
 ) -> Result<Appended, StoreError> {
     // Read as every receiver and every rebuild reads it, so that the views come out the same.
@@ -419,6 +426,7 @@ fn say_labelled(
         audience: at,
         set,
         label: Label::from(tlp),
+        walled,
         media: MediaType::Stix,
         body,
     };

@@ -64,7 +64,7 @@ pub fn fold(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: Option<&Said>) ->
                 return Ok(());
             }
             match said {
-                Said::Object(_) => Ok(()),
+                Said::Object(_) | Said::Pointer(..) => Ok(()),
                 Said::Audience(_, audience) => fold_audience(tx, arrived, audience),
                 Said::Withdrawal(_, withdrawal) => fold_withdrawal(tx, arrived, withdrawal),
                 Said::Receipt(_, receipt) => fold_receipt(tx, me, arrived, receipt),
@@ -170,6 +170,7 @@ fn put_object(tx: &Tx<'_>, arrived: &Arrived<'_>, said: &Said, state: ObjectStat
         media: envelope.media,
         tlp: envelope.label.tlp,
         pap: envelope.label.pap,
+        walled: envelope.walled,
         set: arrived.set,
         audience: envelope.audience.id,
         lane: envelope.lane,
@@ -187,7 +188,7 @@ fn put_object(tx: &Tx<'_>, arrived: &Arrived<'_>, said: &Said, state: ObjectStat
 /// What a statement may say at all, checked before anything of it but its place is written.
 fn admissible(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: &Said) -> Result<(), FoldError> {
     match said {
-        Said::Object(_) => Ok(()),
+        Said::Object(_) | Said::Pointer(..) => Ok(()),
         Said::Lost(_, lost) if lost.recovered > arrived.index.0 => {
             Err(FoldError::Unfit("entries that are lost must come before the statement that says so".to_owned()))
         }

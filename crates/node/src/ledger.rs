@@ -52,13 +52,43 @@ pub fn note(work: &mut Work<'_, '_>, statement: StatementId, who: &Actor, face: 
     if object.state != ObjectState::Live {
         return Err(ObjectError::NotFound);
     }
+    put(work, statement, &who.login, face)
+}
+
+/// The same of a whole page of an export, or of a list that is pulled again and again. Answers which of the statements
+/// may be given out: what was taken back meanwhile is not among them.
+///
+/// # Errors
+/// The database.
+pub fn note_all(
+    work: &mut Work<'_, '_>,
+    statements: &[StatementId],
+    who: &str,
+    face: Face,
+) -> Result<Vec<StatementId>, ObjectError> {
+    let mut given = Vec::with_capacity(statements.len());
+    for statement in statements {
+        let live = work.tx.object(*statement)?.is_some_and(|object| object.state == ObjectState::Live);
+        if !live {
+            continue;
+        }
+        // A list holds a statement once, however often it is pulled.
+        if face != Face::List || work.tx.last_given(*statement, who, face)?.is_none() {
+            put(work, *statement, who, face)?;
+        }
+        given.push(*statement);
+    }
+    Ok(given)
+}
+
+fn put(work: &Work<'_, '_>, statement: StatementId, who: &str, face: Face) -> Result<(), ObjectError> {
     work.tx.put_ledger(&LedgerRow {
         statement,
         at: work.now,
-        who: who.login.clone(),
+        who: who.to_owned(),
         face,
-        // A file in somebody's hands is called back by nobody; so far no face hands out anything else.
-        recallable: false,
+        // A file in somebody's hands is called back by nobody; the next pull of a list no longer holds what was withdrawn.
+        recallable: face == Face::List,
     })?;
     Ok(())
 }

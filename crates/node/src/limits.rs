@@ -92,3 +92,9 @@ pub const RECOVERY_PAGES: usize = 131_072;
 pub const PROPOSAL_SECONDS: i64 = 3600;
 /// Pause between two questions to a partner about our own log, milliseconds: half of [`PARTNER_POLLS_PER_SECOND`].
 pub const FETCH_PAUSE_MILLIS: u64 = 40;
+/// Bodies of one page of an export, bytes: a detector on a slow line gets a page in a minute.
+pub const EXPORT_BYTES: usize = 8 * 1024 * 1024;
+/// Named lists for detectors: a nation has a dozen kinds of them.
+pub const EXPORT_LISTS: usize = 200;
+/// Longest name of a list, bytes: it stands in an address.
+pub const LIST_NAME_BYTES: usize = 60;

@@ -285,7 +285,8 @@ impl Desk {
             exports_not_recalled: Some(exports.not_recallable),
         };
         let body = receipt.to_bytes();
-        audience::say_workflow(work, only_owner.at, set, None, &body)?;
+        let walled = work.tx.object(target.id)?.and_then(|object| object.walled);
+        audience::say_workflow(work, only_owner.at, set, None, walled, &body)?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use journal::envelope;
 use model::extension::{Common, Extension, Withdrawal, WithdrawalAction};
-use model::{Citation, Index, MemberSet, Origin, Tlp};
+use model::{Citation, Index, MemberSet, Origin, Tlp, Walled};
 use store::{ObjectState, StatementRow, StoreError};
 
 use crate::append::Appended;
@@ -71,7 +71,7 @@ pub fn withdraw(
     }
     let had = query::reached(work.tx, &object)?;
     let citation = Citation { origin: work.me.origin.clone(), index, commitment };
-    let appended = say(work, &target, &had, citation, action, reason)?;
+    let appended = say(work, &target, (&had, object.walled), citation, action, reason)?;
     // The rows come after the statement, so that a receiver knows who took it back before it is told to obey.
     let set = work.tx.intern_set(&had)?;
     let kind = journal::wire::ReleaseKind::Withdraw.code();
@@ -84,7 +84,7 @@ pub fn withdraw(
 fn say(
     work: &mut Work<'_, '_>,
     target: &StatementRow,
-    had: &MemberSet,
+    (had, walled): (&MemberSet, Option<Walled>),
     citation: Citation,
     action: WithdrawalAction,
     reason: &str,
@@ -96,7 +96,7 @@ fn say(
     let withdrawal = Withdrawal { common, target: citation, action, reason: reason.to_owned() };
     let body = withdrawal.to_bytes();
     if envelope.label.tlp == Tlp::Red {
-        return Ok(audience::say_red(work, envelope.audience, &body)?);
+        return Ok(audience::say_red(work, envelope.audience, walled, &body)?);
     }
     // To the audience as it is now; those who have left it since are told by the content-free row alone.
     let now = work.tx.audience(work.me.log, &envelope.audience.id)?;
@@ -107,5 +107,5 @@ fn say(
         }
         None => (envelope.audience, work.tx.intern_set(had)?),
     };
-    Ok(audience::say_workflow(work, at, set, None, &body)?)
+    Ok(audience::say_workflow(work, at, set, None, walled, &body)?)
 }

@@ -30,7 +30,7 @@ fn id_of(number: u32) -> StixId {
 }
 
 async fn say(nation: &Nation, numbers: std::ops::Range<u32>, tlp: Tlp, audience: Choice) -> Vec<ObjectFate> {
-    let command = Assert { objects: numbers.map(indicator).collect(), tlp, pap: None, audience };
+    let command = Assert { objects: numbers.map(indicator).collect(), tlp, pap: None, walled: None, audience };
     nation.node.write(move |work| node::assert::assert(work, &command)).await.unwrap()
 }
 
@@ -252,7 +252,8 @@ async fn red_is_opened_to_no_node_and_labels_inside_are_ceilings() {
     let text = String::from_utf8(red.bytes).unwrap();
     let marking = format!("\"object_marking_refs\":[\"{}\"], \"name\"", Tlp::Red.marking_id());
     red.bytes = text.replace("\"name\"", &marking).into_bytes();
-    let command = Assert { objects: vec![red], tlp: Tlp::Green, pap: None, audience: Choice::Named("two".into()) };
+    let command =
+        Assert { objects: vec![red], tlp: Tlp::Green, pap: None, walled: None, audience: Choice::Named("two".into()) };
     let fates = fr.node.write(move |work| node::assert::assert(work, &command)).await.unwrap();
     assert!(matches!(&fates[0], ObjectFate::Refused { reason, .. } if !reason.is_empty()), "{fates:?}");
     let _ee = pull(&ee, &Local::of(&ee, &[&fr]));

@@ -30,7 +30,7 @@ async fn say(nation: &Nation, number: u32, tlp: Tlp, choice: Choice) {
  "pattern":"[domain-name:value = 'c2.example']","pattern_type":"stix","valid_from":"2026-11-01T00:00:00Z"}}"#
     );
     let objects = vec![RawObject { media: MediaType::Stix, bytes: text.into_bytes() }];
-    let command = Assert { objects, tlp, pap: None, audience: choice };
+    let command = Assert { objects, tlp, pap: None, audience: choice, walled: None };
     nation.node.write(move |work| node::assert::assert(work, &command)).await.unwrap();
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use model::extension::AudienceKind;
-use model::{Desk, Label, MemberSet, Origin, Realm, ThreadId};
+use model::{Desk, Label, Lane, MemberSet, Origin, Realm, ThreadId, Walled};
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
@@ -39,6 +39,19 @@ impl Kind {
         Self::Evidence,
         Self::HelperFinding,
     ];
+
+    /// The kind of a statement, by its envelope: what stands behind the wall says so, the rest is told by its lane.
+    #[must_use]
+    pub const fn of_envelope(lane: Lane, walled: Option<Walled>) -> Self {
+        match (walled, lane) {
+            (Some(Walled::VoluntaryNotice), _) => Self::VoluntaryNotice,
+            (Some(Walled::HelpConversation), _) => Self::HelpConversation,
+            (Some(Walled::Evidence), _) => Self::Evidence,
+            (Some(Walled::HelperFinding), _) => Self::HelperFinding,
+            (None, Lane::Workflow) => Self::Workflow,
+            (None, Lane::Intelligence) => Self::Intelligence,
+        }
+    }
 
     /// Does the wall stand between it and supervising desks? Whoever asks for help must not feed a sanction by it.
     #[must_use]
@@ -218,6 +231,12 @@ mod tests {
     #[test]
     fn the_wall_covers_four_kinds() {
         assert_eq!(Kind::ALL.map(Kind::is_walled), [false, false, true, true, true, true]);
+        for lane in Lane::ALL {
+            assert!(!Kind::of_envelope(lane, None).is_walled());
+            for walled in Walled::ALL {
+                assert!(Kind::of_envelope(lane, Some(*walled)).is_walled(), "{walled}");
+            }
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! Shapes out, from [`policy::Released`] only: STIX objects and bundles (`stix`), MISP events (`misp`).
+//! Shapes out, from [`policy::Released`] only: STIX objects and bundles (`stix`), MISP events (`misp`), tables (`csv`).
 //!
 //! Floor 1: pure. A body leaves as its author wrote it, byte for byte; every face other than federation adds the
 //! envelope's marking by inserting bytes (`splice`), never by writing the object anew.
 
+pub mod csv;
 mod error;
 pub mod limits;
 pub mod misp;

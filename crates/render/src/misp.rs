@@ -20,7 +20,10 @@ const TAGS: usize = 0;
 /// # Errors
 /// Not a MISP body, not one JSON object, or a `Tag` that is not an array of tags.
 pub fn event(released: &Released<Rendered>) -> Result<Vec<u8>, RenderError> {
-    let rendered = released.as_ref();
+    marked(released.as_ref())
+}
+
+fn marked(rendered: &Rendered) -> Result<Vec<u8>, RenderError> {
     match rendered.media {
         MediaType::MispEvent => {}
         MediaType::Stix => return Err(RenderError::Media(rendered.media)),
@@ -40,6 +43,27 @@ pub fn event(released: &Released<Rendered>) -> Result<Vec<u8>, RenderError> {
         return Ok(rendered.body.clone());
     }
     Ok(places.push(TAGS, "Tag", &added.join(",")))
+}
+
+/// Events as MISP exports them, `{"response":[{"Event":…}]}`, each with its tag; and how many could not carry theirs and
+/// were left out.
+#[must_use]
+pub fn events(released: &Released<Vec<Rendered>>) -> (Vec<u8>, usize) {
+    let mut out = br#"{"response":["#.to_vec();
+    let (mut written, mut left_out) = (0, 0);
+    for rendered in released.as_ref() {
+        match marked(rendered) {
+            Ok(event) => {
+                out.extend_from_slice(if written == 0 { br#"{"Event":"# } else { br#",{"Event":"# });
+                out.extend_from_slice(&event);
+                out.push(b'}');
+                written += 1;
+            }
+            Err(_) => left_out += 1,
+        }
+    }
+    out.extend_from_slice(b"]}");
+    (out, left_out)
 }
 
 /// The tag of a label: `tlp:amber+strict`.
@@ -110,6 +134,25 @@ mod tests {
             assert!(matches!(refused(MediaType::MispEvent, body), RenderError::Shape { .. }), "{body}");
         }
         assert_eq!(refused(MediaType::Stix, "{}"), RenderError::Media(MediaType::Stix));
+    }
+
+    #[test]
+    fn an_export_holds_each_event_with_its_tag_and_says_how_many_it_leaves_out() {
+        let item = |tlp: Tlp, media, body: &str| (tlp, media, body.to_owned());
+        let given = testing::released_all(vec![
+            item(Tlp::Green, MediaType::MispEvent, r#"{"info":"a"}"#),
+            item(Tlp::Green, MediaType::Stix, "{}"),
+            item(Tlp::Amber, MediaType::MispEvent, r#"{"Tag":{}}"#),
+            item(Tlp::Amber, MediaType::MispEvent, r#"{"info":"b"}"#),
+        ]);
+        let (bytes, left_out) = events(&given);
+        let value: Value = serde_json::from_slice(&bytes).unwrap();
+        let tags = |at: usize| value["response"][at]["Event"]["Tag"].clone();
+        assert_eq!((left_out, value["response"].as_array().unwrap().len()), (2, 2));
+        assert_eq!(tags(0), json!([{"name":"tlp:green"}]));
+        assert_eq!(tags(1), json!([{"name":"tlp:amber"}]));
+        let nothing = events(&testing::released_all(Vec::new()));
+        assert_eq!(nothing, (br#"{"response":[]}"#.to_vec(), 0));
     }
 
     proptest! {

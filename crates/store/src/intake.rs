@@ -1,6 +1,6 @@
 //! Intake: what was received, local and deduplicated, until somebody makes it our word or dismisses it.
 
-use model::{MediaType, StixId, StixVersion, Timestamp, Tlp};
+use model::{MediaType, StixId, StixVersion, Timestamp, Tlp, Walled};
 use rusqlite::{Row, params};
 
 use crate::columns::{self, coded_enum};
@@ -37,6 +37,8 @@ pub struct NewIntake<'a> {
     pub tlp: Option<Tlp>,
     /// Do its parts have other labels than itself?
     pub mixed: bool,
+    /// Does it stand behind the wall, and as what?
+    pub walled: Option<Walled>,
     /// Its name for people.
     pub title: Option<&'a str>,
     /// Where it came from: a file, a feed.
@@ -70,6 +72,8 @@ pub struct IntakeRow {
     pub tlp: Option<Tlp>,
     /// Do its parts have other labels than itself?
     pub mixed: bool,
+    /// Does it stand behind the wall, and as what?
+    pub walled: Option<Walled>,
     /// Its name for people.
     pub title: Option<String>,
     /// Where it came from.
@@ -102,7 +106,7 @@ pub struct IntakeKnown {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, digest, media, stix_id, version, tlp, mixed, title, source, state, note, taken, person, bytes \
+            "SELECT id, digest, media, stix_id, version, tlp, mixed, title, source, state, note, taken, person, bytes, walled \
              FROM intake ",
             $rest
         )
@@ -129,6 +133,7 @@ fn intake_row(row: &Row<'_>) -> Result<IntakeRow, StoreError> {
         taken: columns::time(row, 11)?,
         person: row.get(12)?,
         bytes: row.get(13)?,
+        walled: columns::coded(row, 14, "kind", Walled::from_code)?,
     })
 }
 
@@ -179,12 +184,13 @@ impl Db<'_> {
         }
     }
 
-    /// How many objects of intake are in each state, every state once.
+    /// How many objects of intake are in each state, every state once. What stands behind the wall is not counted:
+    /// supervising desks are shown the number too.
     ///
     /// # Errors
     /// The database.
     pub fn intake_counts(&self) -> Result<Vec<(IntakeState, u64)>, StoreError> {
-        let sql = "SELECT count(*) FROM intake WHERE state = ?1";
+        let sql = "SELECT count(*) FROM intake WHERE state = ?1 AND walled = 0";
         let count = |state: &IntakeState| {
             let counted = self.one(sql, [state.code()], |row| columns::count(row, 0))?;
             Ok((*state, counted.unwrap_or(0)))
@@ -201,7 +207,7 @@ impl Tx<'_> {
     pub fn intake_put(&self, new: &NewIntake<'_>) -> Result<IntakeId, StoreError> {
         let id = self.insert(
             "INSERT INTO intake (digest, media, stix_id, version, tlp, mixed, title, source, state, note, taken, person,
-               bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+               bytes, walled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             params![
                 new.digest,
                 new.media.code(),
@@ -216,6 +222,7 @@ impl Tx<'_> {
                 new.taken.micros(),
                 new.person,
                 new.bytes,
+                Walled::code(new.walled),
             ],
         )?;
         Ok(IntakeId(id))
@@ -229,6 +236,18 @@ impl Tx<'_> {
         let changed =
             self.run("UPDATE intake SET state = ?2, note = ?3 WHERE id = ?1", params![id, state.code(), note])?;
         Ok(changed == 1)
+    }
+
+    /// Puts an object of intake behind the wall. Nothing takes it out again: what was told in confidence stays so.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn intake_wall(&self, id: IntakeId, walled: Walled) -> Result<(), StoreError> {
+        self.run(
+            "UPDATE intake SET walled = ?2 WHERE id = ?1 AND walled = 0",
+            params![id, Walled::code(Some(walled))],
+        )?;
+        Ok(())
     }
 
     /// Erases an object of intake, bytes and all: a purge reaches what was received as well. Says whether it was there.
@@ -253,6 +272,7 @@ mod tests {
             version: StixVersion(at(1)),
             tlp: Some(Tlp::Amber),
             mixed: true,
+            walled: None,
             title: Some("beacon"),
             source: "feed.json",
             bytes: b"{}",
@@ -290,6 +310,11 @@ mod tests {
             Ok(())
         });
         world.write(|tx| {
+            tx.intake_wall(IntakeId(1), Walled::Evidence)?;
+            tx.intake_wall(IntakeId(1), Walled::HelperFinding)?;
+            assert_eq!(tx.intake(IntakeId(1))?.unwrap().walled, Some(Walled::Evidence));
+            let counts: Vec<u64> = tx.intake_counts()?.iter().map(|(_, count)| *count).collect();
+            assert_eq!(counts, [0, 1, 1, 0], "what stands behind the wall is not counted");
             assert!(tx.intake_erase(IntakeId(3))? && !tx.intake_erase(IntakeId(3))?);
             assert_eq!(tx.intake(IntakeId(3))?, None);
             Ok(())

@@ -23,6 +23,10 @@ coded_enum!(
         Proof = (4, "proof"),
         /// Shown to a guest on the page of an invitation.
         Guest = (5, "guest"),
+        /// In an export: many objects for one purpose, in one file.
+        Export = (6, "export"),
+        /// In a named list, which its detector pulls again and again: the next pull holds no more of what was withdrawn.
+        List = (7, "list"),
     }
 );
 
@@ -32,7 +36,7 @@ impl Face {
     pub const fn is_export(self) -> bool {
         match self {
             Self::Page | Self::Terminal | Self::Guest => false,
-            Self::Body | Self::Content | Self::Proof => true,
+            Self::Body | Self::Content | Self::Proof | Self::Export | Self::List => true,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::bytes::{hex, unhex};
-use model::{AudienceId, Commitment, Index, Lane, MediaType, Pap, StixId, StixVersion, ThreadId, Tlp};
+use model::{AudienceId, Commitment, Index, Lane, MediaType, Pap, StixId, StixVersion, ThreadId, Tlp, Walled};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Row, ToSql, params};
 
@@ -43,6 +43,8 @@ pub struct ObjectRow {
     pub tlp: Tlp,
     /// What may be done with it.
     pub pap: Option<Pap>,
+    /// Does it stand behind the wall, and as what?
+    pub walled: Option<Walled>,
     /// The set to which it was first opened; known for own statements only.
     pub set: Option<SetId>,
     /// The audience that its envelope names.
@@ -84,7 +86,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT statement, log, idx, kind, uuid, version, media, tlp, pap, set_id, audience, lane, thread, \
-             thread_version, revoked, dependent, state, commitment, title FROM object ",
+             thread_version, revoked, dependent, state, commitment, title, walled FROM object ",
             $rest
         )
     };
@@ -154,6 +156,7 @@ impl Db<'_> {
             state: columns::coded(row, 16, "state of an object", ObjectState::from_code)?,
             commitment: columns::fixed(row, 17, "commitment", Commitment::from_slice)?,
             title: row.get(18)?,
+            walled: columns::coded(row, 19, "kind", Walled::from_code)?,
         })
     }
 
@@ -279,8 +282,8 @@ impl Db<'_> {
         Ok(page)
     }
 
-    /// How many statements about objects of each log are here, in whatever state, RED ones left out: counts ignore even
-    /// their existence. Logs without any are left out.
+    /// How many statements about objects of each log are here, in whatever state; RED ones and those behind the wall are
+    /// left out: counts ignore even their existence. Logs without any are left out.
     ///
     /// # Errors
     /// The database.
@@ -328,22 +331,25 @@ impl Tx<'_> {
             row.state.code(),
             row.commitment.as_bytes(),
             title,
+            Walled::code(row.walled),
         ];
         let new = self.run(
             "INSERT INTO object (statement, log, idx, kind, uuid, version, media, tlp, pap, set_id, audience, lane,
-               thread, thread_version, revoked, dependent, state, commitment, title)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+               thread, thread_version, revoked, dependent, state, commitment, title, walled)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
              ON CONFLICT (statement) DO NOTHING",
             values,
         )?;
         if new == 1 {
-            // Counts ignore even the existence of RED (architecture: "Policy").
-            self.memo.tally(row.log, 0, i64::from(row.tlp != Tlp::Red));
+            // Counts ignore even the existence of RED (architecture: "Policy"), and of what stands behind the wall: they
+            // are shown to supervising desks too.
+            self.memo.tally(row.log, 0, i64::from(row.tlp != Tlp::Red && row.walled.is_none()));
         } else {
             self.run(
                 "UPDATE object SET log = ?2, idx = ?3, kind = ?4, uuid = ?5, version = ?6, media = ?7, tlp = ?8,
                    pap = ?9, set_id = ?10, audience = ?11, lane = ?12, thread = ?13, thread_version = ?14,
-                   revoked = ?15, dependent = ?16, state = ?17, commitment = ?18, title = ?19 WHERE statement = ?1",
+                   revoked = ?15, dependent = ?16, state = ?17, commitment = ?18, title = ?19,
+                   walled = ?20 WHERE statement = ?1",
                 values,
             )?;
             self.forget_refs(row.statement, row.dependent)?;
@@ -416,6 +422,7 @@ pub(crate) mod tests {
             media: MediaType::Stix,
             tlp: Tlp::Amber,
             pap: Some(Pap::Green),
+            walled: None,
             set: Some(SetId(1)),
             audience: audience(1),
             lane: Lane::Intelligence,

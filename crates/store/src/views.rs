@@ -14,7 +14,7 @@ const LOGICAL: [(&str, &str); 10] = [
     (
         "object",
         "SELECT statement, log.origin, idx, kind.name, uuid, version, media, tlp, pap, member_set.digest, audience, lane,
-       thread, thread_version, revoked, dependent, state, commitment, title
+       thread, thread_version, revoked, dependent, state, commitment, title, walled
      FROM object JOIN log ON log.id = object.log JOIN kind ON kind.id = object.kind
        LEFT JOIN member_set ON member_set.id = object.set_id ORDER BY statement",
     ),
@@ -165,8 +165,9 @@ impl Tx<'_> {
             "DELETE FROM object WHERE state <> 2",
             "DELETE FROM object_ref",
             "DELETE FROM tally",
-            // RED (4) is not counted, here as in `put_object`.
-            "INSERT INTO tally (log, objects) SELECT log, count(*) FROM object WHERE tlp <> 4 GROUP BY log",
+            // RED (4) and what stands behind the wall are not counted, here as in `put_object`.
+            "INSERT INTO tally (log, objects)
+               SELECT log, count(*) FROM object WHERE tlp <> 4 AND walled = 0 GROUP BY log",
             "DELETE FROM chain",
             "DELETE FROM slot",
             "DELETE FROM audience",

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use intake::{Item, Kind, Limits};
-use model::{Pap, StixId, Tlp};
+use intake::{Classification, Item, Kind, Limits};
+use model::{Pap, StixId, Tlp, Walled};
 use serde::Serialize;
 use serde_json::json as object_of;
 use sha2::{Digest, Sha256};
 
 use super::print::{clean, json, line};
-use super::shapes::{Fate, Page};
+use super::shapes::{AssertedPart, Ceiling, Fate, Page};
 use super::{Failure, Session};
 use crate::client::{Ask, encode};
 use crate::limits;
@@ -42,6 +42,9 @@ pub struct ImportArgs {
     /// Of RED, who may read it on this node; repeat it, or separate with commas
     #[arg(long = "reader", value_name = "LOGIN", requires = "assert", value_delimiter = ',')]
     readers: Vec<String>,
+    /// What was told in confidence: voluntary, help, evidence or finding; supervising desks do not see it
+    #[arg(long, value_name = "KIND")]
+    kind: Option<Walled>,
 }
 
 /// What became of everything.
@@ -73,12 +76,15 @@ struct ToldFate<'a> {
     intake: Option<i64>,
     fate: &'a str,
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    parts: &'a [AssertedPart],
 }
 
 pub(super) async fn import(session: &Session, args: &ImportArgs) -> Result<(), Failure> {
     let found = files::find(&args.paths);
     let total = found.files.iter().map(|file| file.bytes).sum();
-    let mut import = Import { session, args, tally: Tally::default(), bar: progress(total, session.json) };
+    let ceiling = ceiling(session).await?;
+    let mut import = Import { session, args, ceiling, tally: Tally::default(), bar: progress(total, session.json) };
     for problem in &found.problems {
         import.refuse(&problem.path.display().to_string(), None, &problem.reason)?;
     }
@@ -91,6 +97,12 @@ pub(super) async fn import(session: &Session, args: &ImportArgs) -> Result<(), F
     }
     import.bar.finish_and_clear();
     import.summary()
+}
+
+/// What the node takes: what is marked higher does not even reach it. A node that does not say takes nothing classified.
+async fn ceiling(session: &Session) -> Result<Classification, Failure> {
+    let told: Ceiling = session.client.value(&Ask::get("/status")).await?;
+    Ok(told.ceiling.and_then(|word| word.parse().ok()).unwrap_or_default())
 }
 
 /// A bar for people at a terminal; nothing for programs.
@@ -108,6 +120,7 @@ fn progress(total: u64, json: bool) -> ProgressBar {
 struct Import<'a> {
     session: &'a Session,
     args: &'a ImportArgs,
+    ceiling: Classification,
     tally: Tally,
     bar: ProgressBar,
 }
@@ -120,7 +133,7 @@ impl Import<'_> {
             Ok(bytes) => bytes,
             Err(reason) => return self.refuse(&name, None, &reason),
         };
-        let split = match intake::split(&bytes, Limits::default()) {
+        let split = match intake::split(&bytes, Limits { ceiling: self.ceiling, ..Limits::default() }) {
             Ok(split) => split,
             Err(error) => return self.refuse(&name, None, &error.to_string()),
         };
@@ -145,7 +158,8 @@ impl Import<'_> {
     fn route(&self, file: &Path) -> String {
         let Some(label) = self.args.label else {
             let source = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            return format!("/intake?source={}", encode(cut(&clean(&source), model::limits::NAME_BYTES)));
+            let kind = self.args.kind.map(|kind| format!("&kind={}", kind.word())).unwrap_or_default();
+            return format!("/intake?source={}{kind}", encode(cut(&clean(&source), model::limits::NAME_BYTES)));
         };
         let mut path = format!("/statements?label={}", encode(&label.word().to_ascii_lowercase()));
         if let Some(audience) = &self.args.audience {
@@ -156,6 +170,9 @@ impl Import<'_> {
         }
         if !self.args.readers.is_empty() {
             path.push_str(&format!("&readers={}", encode(&self.args.readers.join(","))));
+        }
+        if let Some(kind) = self.args.kind {
+            path.push_str(&format!("&kind={}", kind.word()));
         }
         path
     }
@@ -190,8 +207,12 @@ impl Import<'_> {
             }
         }
         if self.session.json {
-            let fate = ToldFate { id, entry: fate.entry.as_deref(), intake: fate.intake, fate: &fate.fate, reason };
-            json(&Told { file, fate })?;
+            let (entry, parts) = (fate.entry.as_deref(), fate.parts.as_slice());
+            json(&Told { file, fate: ToldFate { id, entry, intake: fate.intake, fate: &fate.fate, reason, parts } })?;
+        } else if !fate.parts.is_empty() {
+            let part = |part: &AssertedPart| format!("{} TLP:{}", part.entry, part.tlp.to_ascii_uppercase());
+            let parts: Vec<String> = fate.parts.iter().map(part).collect();
+            self.say(file, id, &format!("said in parts, one for each label: {}", parts.join(", ")));
         }
         Ok(())
     }
@@ -201,7 +222,8 @@ impl Import<'_> {
         self.tally.refused += 1;
         self.say(file, place, reason);
         if self.session.json {
-            let fate = ToldFate { id: None, entry: None, intake: None, fate: "refused", reason: Some(reason) };
+            let fate =
+                ToldFate { id: None, entry: None, intake: None, fate: "refused", reason: Some(reason), parts: &[] };
             json(&Told { file, fate })?;
         }
         Ok(())

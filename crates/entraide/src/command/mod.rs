@@ -4,11 +4,13 @@ mod accounts;
 mod audiences;
 mod doctor;
 mod evidence;
+mod exports;
 mod failure;
 mod import;
 mod keys;
 mod objects;
 mod partners;
+mod pointers;
 mod print;
 mod proofs;
 mod realms;
@@ -118,6 +120,15 @@ enum Command {
     Ledger(objects::LedgerArgs),
     /// Take back what we said, from everyone who has it
     Withdraw(objects::WithdrawArgs),
+    /// Let a supervising desk see a statement behind the wall: an act with its article, that is never undone
+    Disclose(objects::DiscloseArgs),
+    /// Say that a classified annex exists and whom to call; shows who will see it, and sends it with --send
+    Pointer(pointers::PointerArgs),
+    /// Write what may be used for a purpose to standard output, as STIX, MISP or CSV
+    Export(exports::ExportArgs),
+    /// Manage the lists that detectors pull
+    #[command(subcommand)]
+    List(exports::ListCommand),
     /// Show a log, newest first
     Log(state::LogArgs),
     /// Show how the node stands, and how it stands with each partner
@@ -226,6 +237,10 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::WhoSees(_)
         | Command::Ledger(_)
         | Command::Withdraw(_)
+        | Command::Disclose(_)
+        | Command::Export(_)
+        | Command::Pointer(_)
+        | Command::List(_)
         | Command::Log(_)
         | Command::Status
         | Command::Recover(_)
@@ -277,6 +292,10 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::WhoSees(args) => objects::who_sees(session, args).await,
         Command::Ledger(args) => objects::ledger(session, args).await,
         Command::Withdraw(args) => objects::withdraw(session, args).await,
+        Command::Disclose(args) => objects::disclose(session, args).await,
+        Command::Pointer(args) => pointers::pointer(session, args).await,
+        Command::Export(args) => exports::export(session, args).await,
+        Command::List(command) => exports::list(session, command).await,
         Command::Proof(args) => objects::proof(session, args).await,
         Command::Evidence(command) => evidence::evidence(session, command).await,
         Command::Log(args) => state::log(session, args).await,
@@ -390,6 +409,14 @@ mod tests {
         check("entraide import --dir d --assert --label pink a.json", false);
         check("entraide import --dir d --reader anna a.json", false);
         check("entraide red invite FR:1 --dir d --name A --contact B --hours 721", false);
+        check("entraide import --dir d a.json --kind evidence", true);
+        check("entraide import --dir d a.json --kind secret", false);
+        check("entraide disclose --dir d FR:1 --to-desk competent-authority --article x --reason y", true);
+        check("entraide disclose --dir d FR:1 --to-desk competent-authority --reason y", false);
+        check("entraide export --dir d --for detect --format csv --label green", true);
+        check("entraide export --dir d --for enforce", false);
+        check("entraide export --dir d", false);
+        check("entraide export --dir d --list proxy --for detect", false);
         check("entraide status --dir d --url https://x", false);
         check("entraide show --dir d nonsense", false);
         check("entraide who-sees --dir d", false);

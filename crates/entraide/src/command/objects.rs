@@ -6,7 +6,7 @@ use model::{EntryRef, StixId, Tlp};
 use serde_json::json as object_of;
 
 use super::print::{clean, clean_lines, json, line, raw, table};
-use super::shapes::{Detail, Given, GivenRow, LogPage, Object, Sheet, Withdrawn};
+use super::shapes::{Call, Detail, Disclosed, Given, GivenRow, LogPage, Object, Sheet, Withdrawn};
 use super::{Failure, Session};
 use crate::client::{Ask, encode, read};
 
@@ -144,6 +144,21 @@ pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<(), Failu
     if !shown.members.is_empty() {
         line(&format!("said to     {}", countries(&shown.members)))?;
     }
+    if let Some(call) = &shown.call {
+        let Call { reference, level, held_at, desk, telephone, summary } = call;
+        line(&clean(&format!(
+            "call        {desk}, {telephone}: ask for {reference} ({level}, kept at {held_at}): {summary}"
+        )))?;
+    }
+    if let Some(wall) = &object.wall {
+        line(&format!("behind the wall as {}: supervising desks do not see it", clean(wall)))?;
+    }
+    for act in &shown.disclosed {
+        line(&disclosed_line(act))?;
+    }
+    for part in &shown.parts {
+        line(&format!("part        {} TLP:{} of the same event", part.entry, part.tlp.to_ascii_uppercase()))?;
+    }
     for other in shown.statements.iter().filter(|other| other.entry != object.entry) {
         line(&format!("also said   {} {} {}", other.entry, other.version, other.state))?;
     }
@@ -159,6 +174,42 @@ pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<(), Failu
         Some(body) => line(&clean_lines(body.get())),
         None => line("the body is gone"),
     }
+}
+
+/// `disclose`.
+#[derive(Debug, Args)]
+pub struct DiscloseArgs {
+    /// FR:1234 (origin:index), a statement of ours behind the wall
+    entry: EntryRef,
+    /// To which supervising desk: competent-authority
+    #[arg(long, value_name = "DESK")]
+    to_desk: model::Desk,
+    /// Under which article of law, such as "NIS2 Art 32(4)"
+    #[arg(long, value_name = "ARTICLE")]
+    article: String,
+    /// Why, in one line: the entity reads it
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Who decides, if asked on the node's own machine: the login of a person of the CSIRT desk
+    #[arg(long, value_name = "LOGIN")]
+    person: Option<String>,
+}
+
+pub(super) async fn disclose(session: &Session, args: &DiscloseArgs) -> Result<(), Failure> {
+    let path = format!("/statements/{}/disclose", encode(&args.entry.to_string()));
+    let act = object_of!({ "to_desk": args.to_desk.word(), "article": args.article, "reason": args.reason,
+        "person": args.person });
+    let bytes = session.client.bytes(&Ask::json(Method::POST, path, &act)).await?;
+    if session.json {
+        return raw(&[&bytes[..], b"\n"].concat());
+    }
+    let act: Disclosed = read(&bytes)?;
+    line(&format!("{}: {}", args.entry, disclosed_line(&act)))
+}
+
+fn disclosed_line(act: &Disclosed) -> String {
+    let Disclosed { to_desk, article, reason, at, by } = act;
+    clean(&format!("disclosed to {to_desk} under {article}, {at} by {by}: {reason}"))
 }
 
 /// The country of an origin's name.
@@ -184,7 +235,11 @@ pub(super) async fn who_sees(session: &Session, args: &WhoSeesArgs) -> Result<()
     if session.json {
         return raw(&[&bytes[..], b"\n"].concat());
     }
-    let sheet: Sheet = read(&bytes)?;
+    sheet(&read(&bytes)?)
+}
+
+/// Prints who will see something.
+pub(super) fn sheet(sheet: &Sheet) -> Result<(), Failure> {
     let seeing = sheet.partners.iter().filter(|partner| partner.sees).count();
     let audience = sheet.audience.as_deref().map(|name| format!(" (audience {})", clean(name))).unwrap_or_default();
     line(&format!("{seeing} of {} partners see it{audience}, {} left out", sheet.partners.len(), sheet.left_out))?;

@@ -174,6 +174,8 @@ pub(super) struct Object {
     pub(super) version: String,
     pub(super) tlp: String,
     pub(super) pap: Option<String>,
+    #[serde(default)]
+    pub(super) wall: Option<String>,
     pub(super) title: Option<String>,
     pub(super) state: String,
     pub(super) commitment: String,
@@ -187,6 +189,12 @@ pub(super) struct Detail {
     pub(super) body: Option<Box<RawValue>>,
     pub(super) members: Vec<String>,
     pub(super) receipts: Vec<Receipt>,
+    #[serde(default)]
+    pub(super) call: Option<Call>,
+    #[serde(default)]
+    pub(super) disclosed: Vec<Disclosed>,
+    #[serde(default)]
+    pub(super) parts: Vec<Object>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -335,6 +343,64 @@ pub(super) struct Fate {
     pub(super) intake: Option<i64>,
     pub(super) fate: String,
     pub(super) reason: Option<String>,
+    /// Of an event with mixed labels.
+    #[serde(default)]
+    pub(super) parts: Vec<AssertedPart>,
+}
+
+/// One part of an event with mixed labels.
+#[derive(Debug, Deserialize, serde::Serialize)]
+pub(super) struct AssertedPart {
+    pub(super) tlp: String,
+    pub(super) entry: String,
+    pub(super) fate: String,
+}
+
+/// Of the node's state, the highest marking that it takes.
+#[derive(Debug, Deserialize)]
+pub(super) struct Ceiling {
+    #[serde(default)]
+    pub(super) ceiling: Option<String>,
+}
+
+/// An act by which a supervising desk sees a statement behind the wall.
+#[derive(Debug, Deserialize)]
+pub(super) struct Disclosed {
+    pub(super) to_desk: String,
+    pub(super) article: String,
+    pub(super) reason: String,
+    pub(super) at: String,
+    pub(super) by: String,
+}
+
+/// Whom to call for a classified annex.
+#[derive(Debug, Deserialize)]
+pub(super) struct Call {
+    pub(super) reference: String,
+    pub(super) level: String,
+    pub(super) held_at: String,
+    pub(super) desk: String,
+    pub(super) telephone: String,
+    pub(super) summary: String,
+}
+
+/// A pointer that was said.
+#[derive(Debug, Deserialize)]
+pub(super) struct Pointed {
+    pub(super) entry: String,
+    pub(super) reference: String,
+}
+
+/// A list that a detector pulls.
+#[derive(Debug, Deserialize)]
+pub(super) struct List {
+    pub(super) name: String,
+    pub(super) version: u32,
+    #[serde(rename = "for")]
+    pub(super) purpose: String,
+    pub(super) label: String,
+    pub(super) at: String,
+    pub(super) by: String,
 }
 
 /// Of the ledger of a statement.

@@ -146,7 +146,7 @@ pub(super) async fn assert_all(
     let mut rest = objects;
     while !rest.is_empty() {
         let later = rest.split_off(rest.len().min(node::limits::COMMAND_OBJECTS / 2));
-        let command = Assert { objects: rest, tlp, pap: None, audience: audience.clone() };
+        let command = Assert { objects: rest, tlp, pap: None, walled: None, audience: audience.clone() };
         let done = node.write(move |work| node::assert::assert(work, &command));
         let fates = done.await.map_err(|error| at(&error))?;
         asserted += fates.iter().filter(|fate| matches!(fate, ObjectFate::Asserted { .. })).count();

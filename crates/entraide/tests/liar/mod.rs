@@ -71,6 +71,7 @@ pub fn envelope(sequence: usize, previous: Option<Commitment>) -> Envelope {
         audience: AudienceAt { id: AudienceId::new([4; 16]), version: 1, members },
         slot: Some(Slot { sequence: sequence as u64, previous }),
         label: Label::from(Tlp::Amber),
+        walled: None,
         media: MediaType::Stix,
     }
 }

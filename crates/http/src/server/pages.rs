@@ -15,6 +15,7 @@ mod login;
 mod object;
 mod objects;
 mod partners;
+mod pointers;
 mod posted;
 mod recovery;
 mod red;
@@ -38,6 +39,8 @@ pub fn router(app: &App) -> Router<App> {
         .route("/objects", get(objects::page))
         .route("/objects/{id}", get(object::page))
         .route("/objects/{id}/withdraw", get(object::back).post(object::withdraw))
+        .route("/objects/{id}/disclose", get(object::back).post(object::disclose))
+        .route("/pointers", get(pointers::page).post(pointers::say))
         .route("/log", get(log::page))
         .route("/keys", get(keys::page))
         .route("/proofs/{entry}", get(log::proof_page))

@@ -182,6 +182,11 @@ pub struct World {
 impl World {
     /// France, with an empty log.
     pub fn new() -> Self {
+        Self::with_ceiling(intake::Classification::Unclassified)
+    }
+
+    /// The same, accredited for more.
+    pub fn with_ceiling(ceiling: intake::Classification) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(START * 1_000_000)));
         let keys = Keys {
@@ -202,6 +207,7 @@ impl World {
             joiner: Arc::new(Nobody),
             keyring: Arc::new(Nobody),
             plain_http: true,
+            ceiling,
         });
         Self { node, app, clock, _dir: dir }
     }

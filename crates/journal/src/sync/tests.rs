@@ -42,6 +42,7 @@ fn envelope(lane: Lane) -> Envelope {
         audience: AudienceAt { id: AudienceId::new([4; 16]), version: 1, members },
         slot: Some(Slot { sequence: 0, previous: None }),
         label: Label::from(Tlp::Amber),
+        walled: None,
         media: MediaType::Stix,
     }
 }

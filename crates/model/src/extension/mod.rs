@@ -3,6 +3,7 @@
 
 pub mod audience;
 pub mod lost;
+pub mod pointer;
 pub mod receipt;
 pub mod withdrawal;
 
@@ -15,6 +16,7 @@ use crate::time::Timestamp;
 
 pub use audience::{Audience, AudienceKind};
 pub use lost::{Lost, LostRange};
+pub use pointer::{AnnexReference, Pointer, ReferenceError};
 pub use receipt::Receipt;
 pub use withdrawal::{Withdrawal, WithdrawalAction};
 
@@ -22,7 +24,8 @@ pub use withdrawal::{Withdrawal, WithdrawalAction};
 pub const DEFINITION_ID: &str = "extension-definition--6f0d6c1c-52f7-4b39-9d2c-6c1d5f3f7a11";
 
 /// Types of our own objects that this version reads.
-pub const TYPES: [&str; 4] = ["x-entraide-audience", "x-entraide-withdrawal", "x-entraide-receipt", "x-entraide-lost"];
+pub const TYPES: [&str; 5] =
+    ["x-entraide-audience", "x-entraide-withdrawal", "x-entraide-receipt", "x-entraide-lost", "x-entraide-pointer"];
 
 /// Why one of our objects was not read.
 #[derive(Debug, thiserror::Error)]

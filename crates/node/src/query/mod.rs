@@ -3,6 +3,7 @@
 pub mod audiences;
 pub mod entries;
 pub mod evidence;
+pub mod exports;
 pub mod objects;
 pub mod recovery;
 pub mod status;
@@ -13,9 +14,9 @@ use std::sync::Arc;
 
 use journal::wire::ReleaseKind;
 use model::extension::AudienceKind;
-use model::{AudienceId, Envelope, Label, Lane, MemberSet, ThreadId, Tlp};
-use policy::{Facts, GuestId, Kind, Reader, ReaderId};
-use store::{Db, LogId, ObjectRow, ObjectState, StoreError};
+use model::{AudienceId, Envelope, Label, Lane, MemberSet, ThreadId, Tlp, Walled};
+use policy::{Facts, GuestId, Kind, Reader, ReaderId, WallException};
+use store::{Db, LogId, ObjectRow, ObjectState, StatementId, StoreError};
 
 use crate::work::View;
 
@@ -26,6 +27,8 @@ pub struct Source {
     pub log: LogId,
     /// Which feed.
     pub lane: Lane,
+    /// Does it stand behind the wall, and as what?
+    pub walled: Option<Walled>,
     /// Its label.
     pub label: Label,
     /// Its audience.
@@ -54,6 +57,7 @@ pub fn facts_of(
         Source {
             log,
             lane: envelope.lane,
+            walled: envelope.walled,
             label: envelope.label,
             audience: envelope.audience.id,
             thread: envelope.thread,
@@ -69,11 +73,13 @@ pub fn facts_of(
 /// The database.
 pub fn facts_of_row(view: &View<'_, '_>, row: &ObjectRow) -> Result<Facts, StoreError> {
     let members = if row.log == view.me.log { Some(reached(view.db, row)?) } else { None };
-    let mut facts = facts(
+    let disclosed_to = if row.walled.is_some() { disclosed(view.db, row.statement)? } else { Vec::new() };
+    let facts = facts(
         view,
         Source {
             log: row.log,
             lane: row.lane,
+            walled: row.walled,
             label: Label { tlp: row.tlp, pap: row.pap },
             audience: row.audience,
             thread: row.thread,
@@ -81,8 +87,18 @@ pub fn facts_of_row(view: &View<'_, '_>, row: &ObjectRow) -> Result<Facts, Store
             withdrawn: row.state != ObjectState::Live,
         },
     )?;
-    facts.repudiated = view.db.is_repudiated(row.log, row.index)?;
-    Ok(facts)
+    let repudiated = view.db.is_repudiated(row.log, row.index)?;
+    Ok(Facts { disclosed_to, repudiated, ..facts })
+}
+
+/// The acts by which supervising desks see a statement behind the wall.
+fn disclosed(db: &Db<'_>, statement: StatementId) -> Result<Vec<WallException>, StoreError> {
+    let exception = |row: store::DisclosureRow| {
+        let article = row.article.parse();
+        let article = article.map_err(|error| StoreError::Corrupt { what: format!("a disclosure: {error}") })?;
+        Ok(WallException { desk: row.desk, article })
+    };
+    db.disclosures(statement)?.into_iter().map(exception).collect()
 }
 
 /// Everyone to whom an own statement was ever opened: by its first release and by every backfill since.
@@ -101,10 +117,7 @@ pub fn reached(db: &Db<'_>, row: &ObjectRow) -> Result<MemberSet, StoreError> {
 fn facts(view: &View<'_, '_>, source: Source) -> Result<Facts, StoreError> {
     let own = source.log == view.me.log;
     let owner = if own { view.me.origin.clone() } else { view.db.origin(source.log)? };
-    let kind = match source.lane {
-        Lane::Workflow => Kind::Workflow,
-        Lane::Intelligence => Kind::Intelligence,
-    };
+    let kind = Kind::of_envelope(source.lane, source.walled);
     let audience = view.db.audience(source.log, &source.audience)?.map_or(AudienceKind::Named, |row| row.kind);
     // Who else a partner has opened it to is the partner's to say: what counts here is that we are among them.
     let members = match source.members {

@@ -1,8 +1,8 @@
 //! Objects: pages, one by id with its provenance, and their bytes.
 
-use model::{Origin, StixId, Timestamp};
+use model::{MediaType, Origin, StixId, Timestamp};
 use policy::{Denied, Facts, Governed, PolicyVersion, Purpose, Released, Viewer};
-use store::{ObjectFilter, ObjectRow, ObjectState, ReceiptRow, StatementId, StoreError};
+use store::{DisclosureRow, ObjectFilter, ObjectRow, ObjectState, ReceiptRow, StatementId, StoreError};
 
 use super::facts_of_row;
 use crate::body;
@@ -62,6 +62,12 @@ pub struct ObjectDetail {
     pub members: Vec<Origin>,
     /// Who has answered a withdrawal; only for our own.
     pub receipts: Vec<(Origin, ReceiptRow)>,
+    /// By which acts supervising desks see it behind the wall.
+    pub disclosed: Vec<DisclosureRow>,
+    /// Of an event that its owner said in parts: the other parts that the viewer may see, from open to strict.
+    pub parts: Vec<Object>,
+    /// The same event put together from them; `None` without others.
+    pub joined: Option<Vec<u8>>,
 }
 
 impl Governed for ObjectDetail {
@@ -125,8 +131,45 @@ pub fn detail(
             receipts.push((view.db.origin(receipt.from)?, receipt));
         }
     }
-    let detail = ObjectDetail { object, body, members, receipts };
+    let disclosed = view.db.disclosures(statement)?;
+    let mut detail = ObjectDetail { object, body, members, receipts, disclosed, parts: Vec::new(), joined: None };
+    if detail.body.is_some() {
+        (detail.parts, detail.joined) = parts(view, viewer, purpose, &detail)?;
+    }
     Ok(policy::release(detail, viewer, purpose, &PolicyVersion::CURRENT)?)
+}
+
+/// The other parts of an event that its owner said in parts (same log, UUID and version, another label), each through
+/// the gate, and the event that they make together.
+fn parts(
+    view: &View<'_, '_>,
+    viewer: &Viewer,
+    purpose: Purpose,
+    detail: &ObjectDetail,
+) -> Result<(Vec<Object>, Option<Vec<u8>>), StoreError> {
+    let this = &detail.object.row;
+    if this.media != MediaType::MispEvent {
+        return Ok((Vec::new(), None));
+    }
+    let mut others = Vec::new();
+    for row in view.db.objects_by_id(&this.stix_id)? {
+        let is_part = row.log == this.log && row.version == this.version && row.media == this.media;
+        if is_part && row.tlp != this.tlp && row.state == ObjectState::Live {
+            others.push(object_of(view, row)?);
+        }
+    }
+    let mut others = policy::release_all(others, viewer, purpose, &PolicyVersion::CURRENT).into_inner();
+    // The newest statement of each label: an event that was widened stands there twice.
+    others.sort_by_key(|other| (other.row.tlp, std::cmp::Reverse(other.row.statement)));
+    others.dedup_by_key(|other| other.row.tlp);
+    let mut bodies = vec![(this.tlp, detail.body.clone().unwrap_or_default())];
+    for other in &others {
+        bodies.extend(body::open(view.db, view.signer, other.row.statement)?.map(|body| (other.row.tlp, body)));
+    }
+    bodies.sort_by_key(|(tlp, _)| *tlp);
+    let spans: Vec<&[u8]> = bodies.iter().map(|(_, body)| body.as_slice()).collect();
+    let joined = intake::join(&spans);
+    Ok((others, joined))
 }
 
 pub(crate) fn object_of(view: &View<'_, '_>, row: ObjectRow) -> Result<Object, StoreError> {

@@ -45,6 +45,7 @@ pub fn of_members(view: &View<'_, '_>, members: MemberSet, tlp: Tlp) -> Result<W
     let source = Source {
         log: view.me.log,
         lane: model::Lane::Intelligence,
+        walled: None,
         label: Label::from(tlp),
         audience: model::AudienceId::new([0; 16]),
         thread: ThreadId::new([0; 16]),

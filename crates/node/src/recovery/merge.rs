@@ -321,7 +321,7 @@ fn say_lost(work: &mut Work<'_, '_>, had: u64, recovered: u64, lost: &[LostRange
         let common = Common::new(Lost::KIND, random_bytes(work.random), &work.me.origin, work.now)
             .map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
         let said = Lost { common, had, recovered, lost: ranges.to_vec() };
-        audience::say_workflow(work, target.at, set, None, &said.to_bytes())?;
+        audience::say_workflow(work, target.at, set, None, None, &said.to_bytes())?;
     }
     Ok(())
 }

@@ -132,7 +132,7 @@ pub fn give(engine: &mut Engine, owner: usize, countries: &[&str], command: &Com
             let bytes = object(owner, *number, *version);
             let choice = audience.clone().map_or(Choice::Default, Choice::Named);
             let objects = vec![RawObject { media: MediaType::Stix, bytes: bytes.clone() }];
-            let command = Assert { objects, tlp: *tlp, pap: None, audience: choice };
+            let command = Assert { objects, tlp: *tlp, pap: None, walled: None, audience: choice };
             let said: Result<_, WriteError<AssertError>> = engine.write(|work| node::assert::assert(work, &command));
             match said.as_deref() {
                 Ok([ObjectFate::Asserted { index, .. } | ObjectFate::Already { index, .. }]) => {

@@ -6,9 +6,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use intake::{Fate, Kind, Limits, SplitError};
-use model::{Label, Origin};
+use model::{Label, Lane, Origin, Tlp, Walled};
 use node::Permission;
-use node::intake_desk::{self, Received};
+use node::intake_desk::{self, Arrival, Received};
 use policy::{Facts, Governed, PolicyVersion, Purpose, Viewer};
 use serde::{Deserialize, Serialize};
 use store::{IntakeId, IntakeRow, IntakeState};
@@ -19,6 +19,7 @@ use super::idempotency::{self, Key};
 use super::limits;
 use super::refusal::{ProblemDetails, Refusal};
 use super::request::{Page, Params, Raw, after, rows};
+use super::statements::read_kind;
 use crate::problem::Problem;
 use crate::server::session::Caller;
 
@@ -28,6 +29,8 @@ use crate::server::session::Caller;
 pub struct Source {
     /// A name for people, at most 200 bytes: a feed, a file, a person.
     pub source: Option<String>,
+    /// What was told in confidence says so: `voluntary`, `help`, `evidence` or `finding`. Supervising desks don't see it.
+    pub kind: Option<String>,
 }
 
 /// What became of a file.
@@ -68,6 +71,8 @@ pub struct IntakeItem {
     pub tlp: Option<String>,
     /// Do its parts carry other labels than itself?
     pub mixed: bool,
+    /// `voluntary`, `help`, `evidence` or `finding`, if it was told in confidence.
+    pub wall: Option<&'static str>,
     /// Its name for people; `null` if it has none, or if the policy keeps it from this viewer.
     pub title: Option<String>,
     /// Where it came from.
@@ -107,6 +112,7 @@ pub async fn take(
     Raw(body): Raw<{ limits::INTAKE_BYTES }>,
 ) -> Result<Response, Refusal> {
     caller.actor.require(Permission::TakeIn)?;
+    let walled = read_kind(source.kind.as_deref())?;
     let source = source_name(source.source)?;
     let bound = key.bind(&caller.actor.login, &body);
     let known = bound.clone();
@@ -114,7 +120,7 @@ pub async fn take(
     if let Some(answer) = app.write(move |work| known.answered(work)).await? {
         return Ok(idempotency::json(answer));
     }
-    let (kind, objects) = cut(&app, body, Limits::default()).await?;
+    let (kind, objects) = cut(&app, body, Limits { ceiling: app.ctx.ceiling, ..Limits::default() }).await?;
     let mut taken = TakenIn { kind: kind.to_owned(), items: Vec::with_capacity(objects.len()) };
     let mut objects = objects.into_iter().peekable();
     while objects.peek().is_some() {
@@ -125,7 +131,10 @@ pub async fn take(
                 let mut items = Vec::with_capacity(part.len());
                 for object in part {
                     items.push(match object {
-                        Ok(object) => item(&intake_desk::take_one(work, &object, &source, &actor, None)?),
+                        Ok(object) => {
+                            let arrival = Arrival { source: &source, by: &actor, note: None, walled };
+                            item(&intake_desk::take_one(work, &object, &arrival)?)
+                        }
                         Err(reason) => refused(reason),
                     });
                 }
@@ -230,38 +239,48 @@ pub async fn list(
     let next = if found.len() == limit { found.last().map(|row| row.id.0.to_string()) } else { None };
     let viewer = caller.viewer(&app);
     let here = &app.node().me().origin;
-    Ok(Json(Page { items: found.into_iter().map(|row| listed(row, here, &viewer)).collect(), next }))
+    Ok(Json(Page { items: found.into_iter().filter_map(|row| listed(row, here, &viewer)).collect(), next }))
 }
 
 /// The name of an object in intake, under the policy.
 struct Titled<'a> {
     here: &'a Origin,
     label: Option<Label>,
+    walled: Option<Walled>,
     title: Option<String>,
 }
 
 impl Governed for Titled<'_> {
     fn facts(&self) -> Facts {
-        Facts::of_intake(self.here, policy::Kind::Intelligence, self.label)
+        Facts::of_intake(self.here, policy::Kind::of_envelope(Lane::Intelligence, self.walled), self.label)
     }
 }
 
-fn listed(row: IntakeRow, here: &Origin, viewer: &Viewer) -> IntakeItem {
-    let titled = Titled { here, label: row.tlp.map(Label::from), title: row.title };
-    let title = policy::release(titled, viewer, Purpose::Read, &PolicyVersion::CURRENT);
-    IntakeItem {
+/// A row as this viewer sees it; `None` if the wall keeps even its being there.
+fn listed(row: IntakeRow, here: &Origin, viewer: &Viewer) -> Option<IntakeItem> {
+    let admitted = |label: Option<Label>, title: Option<String>| {
+        let titled = Titled { here, label, walled: row.walled, title };
+        policy::release(titled, viewer, Purpose::Read, &PolicyVersion::CURRENT).ok()
+    };
+    // Whatever the label of what was told in confidence, and if it has none yet, the wall is asked first.
+    if row.walled.is_some() {
+        admitted(Some(Tlp::Amber.into()), None)?;
+    }
+    let title = admitted(row.tlp.map(Label::from), row.title.clone());
+    Some(IntakeItem {
         intake: row.id.0,
         kind: row.stix_id.type_name().to_owned(),
         stix_id: row.stix_id.to_string(),
         version: row.version.0.to_string(),
         tlp: row.tlp.map(|tlp| tlp.word().to_ascii_lowercase()),
         mixed: row.mixed,
+        wall: row.walled.map(Walled::word),
         source: row.source,
         state: state_word(row.state),
         note: row.note,
         taken: row.taken.to_string(),
-        title: title.ok().and_then(|released| released.map(|titled| titled.title).into_inner()),
-    }
+        title: title.and_then(|released| released.map(|titled| titled.title).into_inner()),
+    })
 }
 
 fn state_of(word: &str) -> Result<IntakeState, Refusal> {

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::App;
 use super::refusal::{ProblemDetails, Refusal};
 use super::request::{Page, Segment};
+use super::statements::behind_no_wall;
 use crate::server::session::{By, Caller};
 
 /// Content that was given out once; of somebody who reads the same page again and again, once an hour.
@@ -22,7 +23,7 @@ pub struct Given {
     pub at: String,
     /// To whom: a login, `machine`, or `guest:` and the guest's name.
     pub who: String,
-    /// `page`, `terminal`, `body`, `content`, `proof` or `guest`.
+    /// `page`, `terminal`, `body`, `content`, `proof`, `guest`, `export` or `list`.
     pub face: &'static str,
     /// Did it leave the node, rather than being shown on it?
     pub exported: bool,
@@ -44,6 +45,8 @@ pub async fn list(
 ) -> Result<Json<Page<Given>>, Refusal> {
     caller.actor.require(Permission::Speak)?;
     let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
+    // Who read what was told in confidence is itself behind the wall.
+    behind_no_wall(&app, &caller, name).await.map_err(|_| Refusal::not_found())?;
     let actor = caller.actor;
     let read = move |view: &node::View<'_, '_>| {
         let statement = entries::statement_of(view, name)?;
@@ -67,6 +70,20 @@ pub(super) fn given(row: store::LedgerRow) -> Given {
         exported: row.face.is_export(),
         recallable: row.recallable,
     }
+}
+
+/// Notes a page of an export; answers which statements may be given out. To be called after the gate and before the
+/// answer.
+pub(super) async fn note_all(
+    app: &App,
+    who: String,
+    statements: Vec<StatementId>,
+    face: Face,
+) -> Result<Vec<StatementId>, Refusal> {
+    if statements.is_empty() {
+        return Ok(statements);
+    }
+    Ok(app.node().write_quietly(move |work| use_case::note_all(work, &statements, &who, face)).await?)
 }
 
 /// By which face the whole object goes to a caller. A program elsewhere keeps what it is given, whatever it asked for.

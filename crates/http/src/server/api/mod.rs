@@ -4,9 +4,11 @@
 //! `policy::Released` on its last line. The contract is generated from the same code (`openapi`).
 
 pub mod audiences;
+pub mod disclosures;
 pub mod events;
 pub mod evidence;
 pub mod exercises;
+pub mod exports;
 pub mod headers;
 pub mod idempotency;
 pub mod intake;
@@ -17,6 +19,7 @@ pub mod log;
 pub mod objects;
 pub mod operate;
 pub mod partners;
+pub mod pointers;
 pub mod recovery;
 pub mod red;
 pub mod refusal;
@@ -69,6 +72,8 @@ pub struct Ctx {
     pub keyring: Arc<dyn keys::Keyring>,
     /// Is it served without TLS, on the machine itself? Then cookies can't be `Secure`.
     pub plain_http: bool,
+    /// The highest marking that the node may hold.
+    pub ceiling: ::intake::Classification,
 }
 
 /// The state of every handler: what it serves from, and what bounds it.
@@ -210,6 +215,11 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(statements::assert))
         .routes(routes!(statements::assert_from_intake))
         .routes(routes!(statements::withdraw))
+        .routes(routes!(disclosures::disclose))
+        .routes(routes!(pointers::say))
+        .routes(routes!(exports::export))
+        .routes(routes!(exports::lists))
+        .routes(routes!(exports::put, exports::pull))
         .routes(routes!(ledger::list))
         .routes(routes!(red::for_you))
         .routes(routes!(red::standing))

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use model::{Country, EntryRef, Label, Lane, MediaType, StixId};
+use model::{Country, EntryRef, Label, Lane, MediaType, StixId, Walled};
 use node::Permission;
 use node::View;
 use node::query::entries;
@@ -17,7 +17,9 @@ use store::{Face, ObjectFilter, ObjectState, StatementId};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::disclosures::Disclosed;
 use super::ledger;
+use super::pointers::Call;
 use super::refusal::{ProblemDetails, Refusal};
 use super::request::{Page, Params, Segment, after, rows};
 use super::status::lane_word;
@@ -45,6 +47,8 @@ pub struct Statement {
     pub tlp: String,
     /// `clear`, `green`, `amber` or `red`.
     pub pap: Option<String>,
+    /// `voluntary`, `help`, `evidence` or `finding`, if it stands behind the wall.
+    pub wall: Option<&'static str>,
     /// The object's name for people.
     pub title: Option<String>,
     /// `live`, `withdrawn` or `erased`.
@@ -83,6 +87,15 @@ pub struct Detail {
     pub members: Vec<String>,
     /// Who has answered a withdrawal; only for our own.
     pub receipts: Vec<Receipt>,
+    /// Of a pointer to a classified annex: whom to call.
+    pub call: Option<Call>,
+    /// By which acts supervising desks see it behind the wall.
+    pub disclosed: Vec<Disclosed>,
+    /// Of a MISP event that its owner said in parts, one per label: the other parts that the viewer may see.
+    pub parts: Vec<Statement>,
+    /// The same event put together from the parts that the viewer may see; `null` without others.
+    #[schema(value_type = Option<serde_json::Value>)]
+    pub joined: Option<Box<RawValue>>,
 }
 
 /// A witness's word that the statement existed no later than a time.
@@ -214,9 +227,11 @@ pub async fn one(
 
 /// One statement whole, with its body noted in the ledger.
 pub(in crate::server) async fn given(app: &App, caller: &Caller, id: &str, face: Face) -> Result<Detail, Refusal> {
-    let (statement, released) = read(app, caller, id).await?;
+    let (statements, released) = read(app, caller, id).await?;
     if released.as_ref().body.is_some() {
-        ledger::note(app, caller, statement, face).await?;
+        for statement in statements {
+            ledger::note(app, caller, statement, face).await?;
+        }
     }
     Ok(released.into_inner())
 }
@@ -224,17 +239,22 @@ pub(in crate::server) async fn given(app: &App, caller: &Caller, id: &str, face:
 /// One statement whole, for a page that does not show the body.
 pub(in crate::server) async fn without_body(app: &App, caller: &Caller, id: &str) -> Result<Detail, Refusal> {
     let (_, released) = read(app, caller, id).await?;
-    Ok(released.map(|detail| Detail { body: None, ..detail }).into_inner())
+    Ok(released.map(|detail| Detail { body: None, joined: None, ..detail }).into_inner())
 }
 
-async fn read(app: &App, caller: &Caller, id: &str) -> Result<(StatementId, Released<Detail>), Refusal> {
+async fn read(app: &App, caller: &Caller, id: &str) -> Result<(Vec<StatementId>, Released<Detail>), Refusal> {
     caller.actor.require(Permission::Read)?;
     let name = Name::parse(id)?;
     let viewer = caller.viewer(app);
     Ok(app.node().read(move |view| whole(view, &viewer, &name)).await?)
 }
 
-fn whole(view: &View<'_, '_>, viewer: &Viewer, name: &Name) -> Result<(StatementId, Released<Detail>), ObjectError> {
+/// One statement whole, and every statement whose body is in the answer.
+fn whole(
+    view: &View<'_, '_>,
+    viewer: &Viewer,
+    name: &Name,
+) -> Result<(Vec<StatementId>, Released<Detail>), ObjectError> {
     let statement = name.statement(view, viewer)?;
     let detail = query::detail(view, viewer, statement, Purpose::Read)?;
     let statements = query::by_id(view, viewer, &detail.as_ref().object.row.stix_id)?.into_inner();
@@ -254,15 +274,21 @@ fn whole(view: &View<'_, '_>, viewer: &Viewer, name: &Name) -> Result<(Statement
             entry,
         });
     }
+    let mut given = vec![statement];
+    given.extend(detail.as_ref().parts.iter().map(|part| part.row.statement));
     let detail = detail.map(|detail| Detail {
+        call: detail.body.as_deref().and_then(Call::of_body),
         object: object(&detail.object),
         statements: statements.iter().map(object).collect(),
         body: detail.body.and_then(raw),
         witnessed,
         members: detail.members.iter().map(ToString::to_string).collect(),
         receipts,
+        disclosed: detail.disclosed.into_iter().map(Disclosed::from).collect(),
+        parts: detail.parts.iter().map(object).collect(),
+        joined: detail.joined.and_then(raw),
     });
-    Ok((statement, detail))
+    Ok((given, detail))
 }
 
 /// Bytes that were checked to be one JSON value when they came, embedded as they are.
@@ -368,6 +394,7 @@ pub(super) fn object(object: &query::Object) -> Statement {
         media: row.media.as_str().to_owned(),
         tlp: row.tlp.word().to_ascii_lowercase(),
         pap: row.pap.map(|pap| pap.word().to_ascii_lowercase()),
+        wall: row.walled.map(Walled::word),
         title: row.title.clone(),
         state: state_word(row.state),
         revoked: row.revoked,

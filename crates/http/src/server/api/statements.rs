@@ -5,10 +5,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use intake::Limits;
 use model::extension::WithdrawalAction;
-use model::{EntryRef, Pap, Tlp};
-use node::assert::{self, Assert, AssertError, ObjectFate, RawObject};
+use model::{EntryRef, Pap, Tlp, Walled};
+use node::assert::{self, Assert, AssertError, ObjectFate, PartFate, RawObject};
 use node::audience::Choice;
-use node::intake_desk::{self, Received};
+use node::intake_desk::{self, Arrival, Received};
 use node::withdraw::{self, WithdrawError};
 use node::{Actor, Permission, Work, red};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ pub struct How {
     pub pap: Option<String>,
     /// Of RED, the logins of those who may read it, separated by commas; whoever asserts it may, too.
     pub readers: Option<String>,
+    /// What was told in confidence says so: `voluntary`, `help`, `evidence` or `finding`. Supervising desks don't see it.
+    pub kind: Option<String>,
 }
 
 /// Objects of intake to assert.
@@ -53,6 +55,9 @@ pub struct FromIntake {
     /// Of RED, the logins of those who may read it; whoever asserts it may, too.
     #[serde(default)]
     pub readers: Vec<String>,
+    /// `voluntary`, `help`, `evidence` or `finding`: supervising desks don't see it.
+    #[serde(default)]
+    pub kind: Option<String>,
 }
 
 /// What became of a bulk command.
@@ -67,12 +72,34 @@ pub struct AssertedAll {
 pub struct AssertedItem {
     /// Its STIX id, if it could be read.
     pub id: Option<String>,
-    /// Its entry in our log: `FR:12`.
+    /// Its entry in our log: `FR:12`; of an event with mixed labels, that of its most open part.
     pub entry: Option<String>,
     /// `asserted`, `already` or `refused`.
     pub fate: &'static str,
     /// Why it was refused, and what to do.
     pub reason: Option<String>,
+    /// Of an event with mixed labels: one statement per label, from open to strict.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<AssertedPart>,
+}
+
+/// One part of an event with mixed labels.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AssertedPart {
+    /// Its label.
+    pub tlp: String,
+    /// Its entry in our log.
+    pub entry: String,
+    /// `asserted` or `already`.
+    pub fate: &'static str,
+}
+
+/// How a command says its label, its audience and its kind, read.
+struct Said {
+    tlp: Tlp,
+    pap: Option<Pap>,
+    audience: Choice,
+    walled: Option<Walled>,
 }
 
 /// Asserts the objects of a STIX bundle or a MISP file, at most 1,000. Those that are refused stay in intake, with the
@@ -90,7 +117,7 @@ pub async fn assert(
     Raw(body): Raw<{ limits::INTAKE_BYTES }>,
 ) -> Result<Response, Refusal> {
     caller.actor.require(Permission::Speak)?;
-    let (tlp, pap, audience) = read_how(&how.label, how.pap.as_deref(), how.audience)?;
+    let said = read_how(&how.label, how.pap.as_deref(), how.audience, how.kind.as_deref())?;
     let readers: Vec<String> = how
         .readers
         .iter()
@@ -100,11 +127,12 @@ pub async fn assert(
         .map(str::to_owned)
         .collect();
     let bound = key.bind(&caller.actor.login, &body);
-    let bounds = Limits { objects: node::limits::COMMAND_OBJECTS, ..Limits::default() };
+    let bounds = Limits { objects: node::limits::COMMAND_OBJECTS, ceiling: app.ctx.ceiling, ..Limits::default() };
     let (_, objects) = cut(&app, body, bounds).await?;
     let actor = caller.actor;
     let command = move |work: &mut Work<'_, '_>| {
-        let (command, readable) = command_of(objects, tlp, pap, audience);
+        let (tlp, walled) = (said.tlp, said.walled);
+        let (command, readable) = command_of(objects, said);
         let fates = assert::assert_as(work, &command, &actor, &readers)?;
         let mut fates = fates.into_iter().zip(command.objects);
         let mut items = Vec::with_capacity(readable.len());
@@ -116,7 +144,7 @@ pub async fn assert(
                         let received = Received { bytes: raw.bytes, head };
                         // Everybody reads intake: what was to be RED stays with whoever sent it.
                         if tlp != Tlp::Red {
-                            keep_if_refused(work, &fate, &received, &actor)?;
+                            keep_if_refused(work, &fate, &received, &actor, walled)?;
                         }
                         item(work, fate)
                     }
@@ -130,12 +158,7 @@ pub async fn assert(
 }
 
 /// Parts what can be read from what can't: bytes go into the command, heads stay in the order of the file.
-fn command_of(
-    objects: Vec<Cut>,
-    tlp: Tlp,
-    pap: Option<Pap>,
-    audience: Choice,
-) -> (Assert, Vec<Result<model::Head, String>>) {
+fn command_of(objects: Vec<Cut>, said: Said) -> (Assert, Vec<Result<model::Head, String>>) {
     let mut raw = Vec::with_capacity(objects.len());
     let mut readable = Vec::with_capacity(objects.len());
     for object in objects {
@@ -144,50 +167,61 @@ fn command_of(
             received.head
         }));
     }
-    (Assert { objects: raw, tlp, pap, audience }, readable)
+    let Said { tlp, pap, audience, walled } = said;
+    (Assert { objects: raw, tlp, pap, audience, walled }, readable)
 }
 
-fn keep_if_refused(work: &mut Work<'_, '_>, fate: &ObjectFate, received: &Received, by: &Actor) -> Result<(), Refusal> {
+fn keep_if_refused(
+    work: &mut Work<'_, '_>,
+    fate: &ObjectFate,
+    received: &Received,
+    by: &Actor,
+    walled: Option<Walled>,
+) -> Result<(), Refusal> {
     let ObjectFate::Refused { reason, .. } = fate else { return Ok(()) };
-    let taken = intake_desk::take_one(work, received, "statements", by, Some(reason))?;
-    if taken.fate == intake::Fate::Duplicate {
-        note(work, taken.intake, reason)?;
-    }
+    let arrival = Arrival { source: "statements", by, note: Some(reason), walled };
+    intake_desk::take_one(work, received, &arrival)?;
     Ok(())
 }
 
-/// Notes why an object that was in intake before is still there.
-fn note(work: &mut Work<'_, '_>, id: IntakeId, reason: &str) -> Result<(), Refusal> {
-    if let Some(row) = work.tx.intake(id)?
-        && row.state != IntakeState::Asserted
-    {
-        work.tx.intake_state(id, row.state, Some(reason))?;
-    }
-    Ok(())
-}
-
-fn read_how(label: &str, pap: Option<&str>, audience: Option<String>) -> Result<(Tlp, Option<Pap>, Choice), Refusal> {
+fn read_how(label: &str, pap: Option<&str>, audience: Option<String>, kind: Option<&str>) -> Result<Said, Refusal> {
     let tlp = label.parse().map_err(Refusal::unreadable)?;
     let pap = pap.filter(|pap| !pap.is_empty()).map(str::parse).transpose().map_err(Refusal::unreadable)?;
     let audience = audience.filter(|name| !name.is_empty()).map_or(Choice::Default, Choice::Named);
-    Ok((tlp, pap, audience))
+    let walled = read_kind(kind)?;
+    Ok(Said { tlp, pap, audience, walled })
+}
+
+/// The kind of what was told in confidence; nothing, if it says none.
+pub(super) fn read_kind(kind: Option<&str>) -> Result<Option<Walled>, Refusal> {
+    kind.filter(|kind| !kind.is_empty()).map(str::parse).transpose().map_err(Refusal::unreadable)
 }
 
 fn item(work: &Work<'_, '_>, fate: ObjectFate) -> AssertedItem {
     let entry = |index| Some(EntryRef { country: work.me.origin.country(), index }.to_string());
     match fate {
-        ObjectFate::Asserted { id, index } => {
-            AssertedItem { id: Some(id.to_string()), entry: entry(index), fate: "asserted", reason: None }
-        }
-        ObjectFate::Already { id, index } => {
-            AssertedItem { id: Some(id.to_string()), entry: entry(index), fate: "already", reason: None }
+        ObjectFate::Asserted { id, index } => AssertedItem { entry: entry(index), fate: "asserted", ..whole(id) },
+        ObjectFate::Already { id, index } => AssertedItem { entry: entry(index), fate: "already", ..whole(id) },
+        ObjectFate::Parts { id, parts } => {
+            let part = |part: &PartFate| AssertedPart {
+                tlp: part.tlp.word().to_ascii_lowercase(),
+                entry: EntryRef { country: work.me.origin.country(), index: part.index }.to_string(),
+                fate: if part.already { "already" } else { "asserted" },
+            };
+            let fate = if parts.iter().all(|part| part.already) { "already" } else { "asserted" };
+            let first = parts.first().and_then(|part| entry(part.index));
+            AssertedItem { entry: first, fate, parts: parts.iter().map(part).collect(), ..whole(id) }
         }
         ObjectFate::Refused { id, reason } => refused(id.map(|id| id.to_string()), reason),
     }
 }
 
+fn whole(id: model::StixId) -> AssertedItem {
+    AssertedItem { id: Some(id.to_string()), entry: None, fate: "asserted", reason: None, parts: Vec::new() }
+}
+
 fn refused(id: Option<String>, reason: String) -> AssertedItem {
-    AssertedItem { id, entry: None, fate: "refused", reason: Some(reason) }
+    AssertedItem { id, entry: None, fate: "refused", reason: Some(reason), parts: Vec::new() }
 }
 
 /// Asserts objects of intake, by their numbers.
@@ -203,21 +237,31 @@ pub async fn assert_from_intake(
 ) -> Result<Response, Refusal> {
     caller.actor.require(Permission::Speak)?;
     let Input { value, bytes } = input;
-    let (tlp, pap, audience) = read_how(&value.label, value.pap.as_deref(), value.audience)?;
+    let said = read_how(&value.label, value.pap.as_deref(), value.audience, value.kind.as_deref())?;
     if value.intake.len() > node::limits::COMMAND_OBJECTS {
         return Err(AssertError::TooMany(value.intake.len()).into());
     }
     let bound = key.bind(&caller.actor.login, &bytes);
+    let supervises = caller.actor.desk.supervises();
     let (numbers, readers, actor) = (value.intake, value.readers, caller.actor);
     let command = move |work: &mut Work<'_, '_>| {
-        let mut command = Assert { objects: Vec::new(), tlp, pap, audience };
+        let Said { tlp, pap, audience, walled } = said;
+        let mut command = Assert { objects: Vec::new(), tlp, pap, audience, walled };
         let mut found = Vec::with_capacity(numbers.len());
         for number in numbers {
-            let row = work.tx.intake(IntakeId(number))?;
-            found.push(row.as_ref().map(|row| row.id).ok_or(number));
-            if let Some(row) = row {
-                command.objects.push(RawObject { media: row.media, bytes: row.bytes });
-            }
+            // What stands behind the wall is not there for a supervising desk.
+            let row = work.tx.intake(IntakeId(number))?.filter(|row| row.walled.is_none() || !supervises);
+            found.push(match row {
+                None => Err(format!("there is nothing at `{number}` in intake: list it anew")),
+                Some(row) if row.walled.is_some() && row.walled != walled => {
+                    let kind = row.walled.map_or("", Walled::word);
+                    Err(format!("`{number}` was told in confidence: assert it with the kind `{kind}`"))
+                }
+                Some(row) => {
+                    command.objects.push(RawObject { media: row.media, bytes: row.bytes });
+                    Ok(row.id)
+                }
+            });
         }
         let mut fates = assert::assert_as(work, &command, &actor, &readers)?.into_iter();
         let mut items = Vec::with_capacity(found.len());
@@ -225,7 +269,7 @@ pub async fn assert_from_intake(
             items.push(match (found, fates.as_slice().is_empty()) {
                 (Ok(id), false) => settled(work, id, tlp, fates.next())?,
                 (Ok(_), true) => refused(None, "it was not looked at: send it again".to_owned()),
-                (Err(number), _) => refused(None, format!("there is nothing at `{number}` in intake: list it anew")),
+                (Err(reason), _) => refused(None, reason),
             });
         }
         Ok(AssertedAll { items })
@@ -240,10 +284,10 @@ fn settled(work: &mut Work<'_, '_>, id: IntakeId, tlp: Tlp, fate: Option<ObjectF
         ObjectFate::Asserted { .. } | ObjectFate::Already { .. } if tlp == Tlp::Red => {
             work.tx.intake_erase(id)?;
         }
-        ObjectFate::Asserted { .. } | ObjectFate::Already { .. } => {
+        ObjectFate::Asserted { .. } | ObjectFate::Already { .. } | ObjectFate::Parts { .. } => {
             work.tx.intake_state(id, IntakeState::Asserted, None)?;
         }
-        ObjectFate::Refused { reason, .. } => note(work, id, reason)?,
+        ObjectFate::Refused { reason, .. } => intake_desk::note(work, id, reason)?,
     }
     Ok(item(work, fate))
 }
@@ -283,6 +327,7 @@ pub async fn withdraw(
 ) -> Result<Response, Refusal> {
     caller.actor.require(Permission::Speak)?;
     let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
+    behind_no_wall(&app, &caller, name).await?;
     let bound = key.bind(&caller.actor.login, &input.bytes);
     let Withdraw { action, reason } = input.value;
     let actor = caller.actor;
@@ -304,6 +349,22 @@ fn may_know(work: &Work<'_, '_>, name: EntryRef, by: &Actor) -> Result<bool, Ref
         Some(row) => Ok(red::knows(work.tx, &row, by)?),
         None => Ok(true),
     }
+}
+
+/// To a supervising desk, a statement behind the wall is not there, whatever it wants to do with it.
+pub(super) async fn behind_no_wall(app: &App, caller: &Caller, name: EntryRef) -> Result<(), Refusal> {
+    if !caller.actor.desk.supervises() {
+        return Ok(());
+    }
+    let viewer = caller.viewer(app);
+    let read = move |view: &node::View<'_, '_>| {
+        let Ok(statement) = node::query::entries::statement_of(view, name) else { return Ok(true) };
+        let Some(row) = view.db.object(statement.id)?.filter(|row| row.walled.is_some()) else { return Ok(true) };
+        Ok::<_, store::StoreError>(
+            node::query::objects::detail(view, &viewer, row.statement, policy::Purpose::Read).is_ok(),
+        )
+    };
+    if app.node().read(read).await? { Ok(()) } else { Err(WithdrawError::Unknown(name.index).into()) }
 }
 
 impl From<AssertError> for Refusal {

@@ -27,6 +27,8 @@ pub struct Status {
     pub name: String,
     /// The time of the answer.
     pub now: String,
+    /// The highest marking that the node takes: `unclassified`, `eu-restricted`, `eu-confidential` or `eu-secret`.
+    pub ceiling: &'static str,
     /// The own log.
     pub log: OwnLog,
     /// Objects of ours.
@@ -186,6 +188,7 @@ pub(crate) async fn read(app: &App) -> Result<Status, Refusal> {
         origin: status.origin.to_string(),
         name: status.name,
         now: status.now.to_string(),
+        ceiling: app.ctx.ceiling.word(),
         log: OwnLog {
             state: status.standing.word(),
             why: status.standing.why(),

@@ -3,7 +3,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use model::bytes::hex;
-use model::{Origin, Realm};
+use model::{Desk, Origin, Realm};
 use node::Permission;
 
 use super::super::api::App;
@@ -46,10 +46,6 @@ const PLACES: [(Place, &str, &str, &str); 5] = [
     ),
 ];
 
-/// The highest that this network may hold, on every page and so beside every form (2013/488/EU).
-const CEILING: &str =
-    "Unclassified only. Nothing marked RESTREINT UE/EU RESTRICTED or above, or the like of any state.";
-
 /// Who is logged in, as the frame shows it.
 struct Person {
     name: String,
@@ -67,6 +63,8 @@ pub struct Frame {
     change: String,
     place: Option<Place>,
     person: Option<Person>,
+    /// The highest that this node may hold, on every page and so beside every form (2013/488/EU).
+    ceiling: &'static str,
 }
 
 impl Frame {
@@ -98,12 +96,25 @@ impl Frame {
             change: format!("{}.{}", change.commits, change.signed),
             place: None,
             person: None,
+            ceiling: app.ctx.ceiling.sentence(),
         }
     }
 
     /// May the person do this? Buttons that would be refused are not shown.
     pub fn may(&self, permission: Permission) -> bool {
         self.person.as_ref().is_some_and(|person| person.caller.actor.require(permission).is_ok())
+    }
+
+    /// Is the reader at a desk before which the wall stands (NIS2 Art 30(2))?
+    fn is_before_the_wall(&self) -> bool {
+        self.person.as_ref().is_some_and(|person| person.caller.actor.desk.supervises())
+    }
+
+    /// May the person disclose what stands behind the wall? The entity told it to the CSIRT.
+    pub fn may_disclose(&self) -> bool {
+        let is_csirt =
+            |person: &Person| person.caller.actor.desk == Desk::Csirt && person.caller.actor.person.is_some();
+        self.may(Permission::Speak) && self.person.as_ref().is_some_and(is_csirt)
     }
 
     /// The hidden field of every form that changes something.
@@ -140,8 +151,14 @@ impl Frame {
                     }
                     @if let Some(person) = &self.person { (self.side()) (self.bar(person)) }
                     main id="main" tabindex="-1" {
+                        @if self.is_before_the_wall() {
+                            // No number: how much was told is itself behind the wall.
+                            p class="notice wall" role="note" {
+                                "You are at a supervising desk: what was told voluntarily is not shown."
+                            }
+                        }
                         (main)
-                        p class="ceiling" { (CEILING) }
+                        p class="ceiling" { (self.ceiling) }
                     }
                 }
             }
@@ -288,7 +305,7 @@ fn name_of(country: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 pub mod tests {
-    use model::{Country, Desk, Role};
+    use model::{Country, Role};
     use node::Actor;
 
     use super::*;
@@ -311,6 +328,7 @@ pub mod tests {
             change: "1.1".to_owned(),
             place: Some(Place::Status),
             person: Some(person),
+            ceiling: intake::Classification::Unclassified.sentence(),
         }
     }
 
@@ -325,6 +343,30 @@ pub mod tests {
         assert!(exercise.contains("EX-LYNX</title>") && page("REAL").contains("REAL</title>"), "{exercise}");
         assert!(exercise.contains("Anna &lt;b&gt;"), "{exercise}");
         assert!(!page("REAL").contains("EXERCISE"));
+    }
+
+    #[test]
+    fn a_supervising_desk_is_told_that_it_stands_before_the_wall_and_no_number() {
+        let page = |desk: Desk| {
+            let mut frame = frame(Role::Viewer);
+            if let Some(person) = &mut frame.person {
+                person.caller.actor.desk = desk;
+            }
+            frame.page("Status", &html! {}).into_string()
+        };
+        let bar = "You are at a supervising desk: what was told voluntarily is not shown.";
+        for desk in Desk::ALL {
+            assert_eq!(page(*desk).contains(bar), desk.supervises(), "{desk}");
+        }
+    }
+
+    #[test]
+    fn every_page_names_the_ceiling_of_its_node() {
+        for ceiling in intake::Classification::ALL {
+            let frame = Frame { ceiling: ceiling.sentence(), ..frame(Role::Viewer) };
+            let page = frame.page("Status", &html! {}).into_string();
+            assert!(page.contains(ceiling.sentence()), "{page}");
+        }
     }
 
     #[test]

@@ -11,7 +11,9 @@ use store::Face;
 
 use super::super::api::App;
 use super::super::api::audiences::{self, Audience};
+use super::super::api::disclosures::{self, Disclose, Disclosed};
 use super::super::api::objects::{self, Detail, Receipt, Statement};
+use super::super::api::pointers::Call;
 use super::super::api::refusal::Refusal;
 use super::super::api::request::Segment;
 use super::super::api::statements::{self, Withdraw};
@@ -76,6 +78,7 @@ fn body(frame: &Frame, shown: &Shown) -> Markup {
             @if object.state != "live" { " " span class="state" { (object.state) } }
             @if object.revoked { " " span class="state" { "revoked by its maker" } }
             @if object.repudiated { " " span class="state" { "repudiated by its owner" } }
+            @if let Some(wall) = object.wall { " " span class="state" { "behind the wall: " (wall) } }
         }
         @if object.repudiated {
             p class="notice bad" role="status" {
@@ -85,11 +88,14 @@ fn body(frame: &Frame, shown: &Shown) -> Markup {
         }
         div class="columns wide-left" {
             div {
+                @if let Some(call) = &shown.detail.call { (annex(call)) }
                 (provenance(shown))
                 (statements_about(&shown.detail.statements, &object.entry))
                 (content(shown))
+                @if let Some(joined) = &shown.detail.joined { (whole_event(shown, joined.get())) }
             }
             div {
+                @if object.wall.is_some() { (wall(frame, shown, &Fields::default(), None)) }
                 @if let Some(sheet) = &shown.sheet { (who_sees_card(sheet, object)) }
                 @if shown.own { (members(&shown.detail.members)) }
                 @if !shown.detail.receipts.is_empty() { (receipts(&shown.detail.receipts)) }
@@ -221,6 +227,119 @@ fn content(shown: &Shown) -> Markup {
     }
 }
 
+/// A classified annex exists: whom to call.
+fn annex(call: &Call) -> Markup {
+    html! {
+        section class="card alarm" aria-labelledby="annex-title" {
+            div class="head" { h2 id="annex-title" { "A classified annex exists: call" } span class="quiet" { (call.level) } }
+            dl class="facts inside" {
+                div { dt { "Call" } dd { strong { (plain(&call.desk)) ", " (plain(&call.telephone)) } } }
+                div { dt { "Ask for" } dd { strong { (plain(&call.reference)) } } }
+                div { dt { "Kept at" } dd { (plain(&call.held_at)) } }
+                div { dt { "About" } dd { (plain(&call.summary)) } }
+            }
+        }
+    }
+}
+
+/// An event that its owner said in parts, as far as the reader may see them.
+fn whole_event(shown: &Shown, joined: &str) -> Markup {
+    html! {
+        section class="card" aria-labelledby="whole-title" {
+            div class="head" {
+                h2 id="whole-title" { "The event as a whole" }
+                span class="quiet" { (shown.detail.parts.len() + 1) " parts, as far as you may see them" }
+            }
+            ul class="inside" {
+                li { (tlp(&shown.object().tlp)) " " code { (shown.object().entry) } " (this one)" }
+                @for part in &shown.detail.parts {
+                    li { (tlp(&part.tlp)) " " a href={ "/objects/" (part.entry) } { (part.entry) } }
+                }
+            }
+            pre class="body" tabindex="0" role="region" aria-label="The event, put together from its parts" {
+                (indented(joined))
+            }
+        }
+    }
+}
+
+/// What stands behind the wall says so, with every act that opened it: the entity can see to whom it was shown.
+fn wall(frame: &Frame, shown: &Shown, fields: &Fields, wrong: Option<&str>) -> Markup {
+    let object = shown.object();
+    html! {
+        section class="card" aria-labelledby="wall-title" {
+            div class="head" { h2 id="wall-title" { "Behind the wall" } span class="quiet" { (object.wall.unwrap_or("")) } }
+            div class="inside" {
+                p { "Told in confidence (NIS2 Art 30(2)): supervising desks do not see it." }
+                @if shown.detail.disclosed.is_empty() { p { "It was disclosed to nobody." } }
+                @else { ul { @for act in &shown.detail.disclosed { (disclosed(act)) } } }
+            }
+            @if shown.own && object.state == "live" && object.tlp != "red" && frame.may_disclose() {
+                (disclose_form(frame, object, fields, wrong))
+            }
+        }
+    }
+}
+
+fn disclosed(act: &Disclosed) -> Markup {
+    html! {
+        li {
+            "Disclosed to " strong { (plain(&act.to_desk)) } " under " strong { (plain(&act.article)) } ", "
+            (time(&act.at)) " by " (plain(&act.by)) ": " q { (plain(&act.reason)) }
+        }
+    }
+}
+
+fn disclose_form(frame: &Frame, object: &Statement, fields: &Fields, wrong: Option<&str>) -> Markup {
+    html! {
+        form class="inside stacked" method="post" action={ "/objects/" (object.entry) "/disclose" } {
+            (frame.csrf())
+            @if let Some(wrong) = wrong { (notice("bad", wrong)) }
+            p { "Disclose it to the supervising desk " code { "competent-authority" } "?" }
+            label for="article" { "Under which article of law" }
+            input id="article" name="article" value=(fields.text("article")) maxlength="120" required;
+            label for="disclose-reason" { "Why, in one line: the entity reads it" }
+            input id="disclose-reason" name="reason" value=(fields.text("reason")) maxlength="1000" required;
+            label {
+                input type="checkbox" name="sure" value="yes" required;
+                " I know that everybody who sees the statement sees this act, and that nothing undoes it"
+            }
+            button class="danger" { "Disclose " (object.entry) }
+        }
+    }
+}
+
+/// Lets the supervising desk through the wall, once the box is ticked.
+pub async fn disclose(State(app): State<App>, Segment(id): Segment, posted: Posted) -> Result<Response, Refusal> {
+    let Posted { caller, key, fields } = posted;
+    caller.actor.require(Permission::Speak)?;
+    let frame = Frame::of(&app, &caller, Place::Objects);
+    let shown = read(&app, &caller, id).await?;
+    let entry = shown.object().entry.clone();
+    let wrong = if fields.text("sure") == "yes" {
+        let command = Disclose {
+            to_desk: model::Desk::CompetentAuthority.word().to_owned(),
+            article: fields.text("article").to_owned(),
+            reason: fields.text("reason").to_owned(),
+            person: None,
+        };
+        let segment = Segment(entry.clone());
+        match disclosures::disclose(State(app), caller, segment, key, fields.input(command)).await {
+            Ok(_) => return Ok(Redirect::to(&format!("/objects/{entry}")).into_response()),
+            Err(Refusal(problem)) if problem.status < 500 => problem.detail.unwrap_or(problem.title),
+            Err(other) => return Err(other),
+        }
+    } else {
+        "tick the box: a disclosure can’t be undone".to_owned()
+    };
+    let page = html! {
+        p class="crumbs" { a href="/objects" { "Objects" } " / " a href={ "/objects/" (entry) } { (entry) } }
+        h1 { "Disclose " bdi { (title(shown.object())) } "?" }
+        (wall(&frame, &shown, &fields, Some(&wrong)))
+    };
+    Ok(frame.page("Disclose", &page).into_response())
+}
+
 fn who_sees_card(sheet: &Sheet, object: &Statement) -> Markup {
     let seeing = sheet.partners.iter().filter(|line| line.sees).count();
     html! {
@@ -239,7 +358,7 @@ fn who_sees_card(sheet: &Sheet, object: &Statement) -> Markup {
     }
 }
 
-fn sheet_lines(sheet: &Sheet) -> Markup {
+pub(super) fn sheet_lines(sheet: &Sheet) -> Markup {
     html! {
         ul class="sees" {
             @for line in &sheet.partners {
@@ -461,6 +580,10 @@ mod tests {
             witnessed: None,
             members: Vec::new(),
             receipts: Vec::new(),
+            call: None,
+            disclosed: Vec::new(),
+            parts: Vec::new(),
+            joined: None,
         };
         Shown { detail, audience: None, sheet: None, own: true }
     }

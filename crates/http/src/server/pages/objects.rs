@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use maud::{Markup, html};
+use node::Permission;
 
 use super::super::api::App;
 use super::super::api::objects::{self, Filter, Statement};
@@ -49,6 +50,9 @@ pub async fn page(
     let body = html! {
         h1 { "Objects" }
         (form(&shown))
+        @if frame.may(Permission::Speak) {
+            p { a href="/pointers" { "Point to a classified annex" } }
+        }
         @match &page {
             Err(reason) => (notice("bad", reason)),
             Ok(page) => (list(&page.items, page.next.as_deref(), &shown)),
@@ -217,6 +221,7 @@ pub mod tests {
             media: "application/stix+json;version=2.1".to_owned(),
             tlp: "amber".to_owned(),
             pap: None,
+            wall: None,
             title: title.map(str::to_owned),
             state: "live",
             revoked: false,
