@@ -7,6 +7,8 @@ need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
 need cc gcc
 need git git
 need python3 python3
+# A time authority for the tests is made with it.
+need openssl openssl
 # What one target alone needs is named by it.
 for extra in "$@"; do need "$extra" "$extra"; done
 command -v chromium >/dev/null 2>&1 || missing+=(chromium)

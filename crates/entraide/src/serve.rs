@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use http_room::client::join::{JoinError, Joined, join};
+use http_room::client::stamp::HttpTimeAuthority;
 use http_room::client::transport::PinnedTransport;
 use http_room::server::accept::{self, Bounds};
 use http_room::server::api::{self, Ctx, Joiner};
@@ -16,13 +17,17 @@ use http_room::server::federating::Federating;
 use http_room::server::federation::{self, FederationService};
 use http_room::server::{Close, shutdown};
 use http_room::tls::{NodeKey, TlsError, web_config};
+use journal::stamp::Authorities;
 use node::Node;
 use node::ports::{Boxed, Clock, Transport};
+use node::stamp::Every;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::keys::Layout;
+use crate::configuration::{self, ConfigurationError, Often};
+use crate::keys::{Layout, read_small};
+use crate::limits;
 use crate::open::{OpenError, Opened, open};
 
 /// Why a node does not serve.
@@ -50,6 +55,12 @@ pub enum ServeError {
     /// The database.
     #[error(transparent)]
     Store(#[from] store::StoreError),
+    /// The file of the configuration.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    /// What it says of the time authority.
+    #[error("`[timestamp]` of the configuration: {0}")]
+    Stamping(String),
 }
 
 /// What a node serves on.
@@ -113,7 +124,7 @@ pub struct Running {
 /// What asks partners: for what they say, and as witnesses of what we say.
 struct Asking {
     stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Running {
@@ -162,6 +173,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         return Err(ServeError::NotLoopback(config.listen));
     }
     let layout = Layout::new(&config.dir);
+    let stamping = stamping(&layout)?;
     let opened = open(&layout, Arc::clone(&config.clock))?;
     let web_listener = listen(config.listen).await?;
     let federation_listener = listen(config.federation).await?;
@@ -179,7 +191,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         web(&opened, web_listener, config.plain_http)?,
         federate(&opened, federation_listener).await?,
     ];
-    let asking = ask(&opened);
+    let asking = ask(&opened, stamping);
     Ok(Running { opened, addresses, faces, asking })
 }
 
@@ -261,12 +273,38 @@ fn bind_socket(path: &Path) -> Result<UnixListener, ServeError> {
     Ok(listener)
 }
 
-fn ask(opened: &Opened) -> Asking {
+/// The time authority that the configuration names.
+struct Stamper {
+    authority: HttpTimeAuthority,
+    trusted: Authorities,
+    every: Every,
+}
+
+fn stamping(layout: &Layout) -> Result<Option<Stamper>, ServeError> {
+    let Some(told) = configuration::read(layout)?.timestamp else { return Ok(None) };
+    let authority = HttpTimeAuthority::new(&told.url, limits::STAMP).map_err(ServeError::Stamping)?;
+    let path = layout.dir().join(&told.certificate);
+    let pem = read_small(&path).map_err(|error| ServeError::Stamping(error.to_string()))?;
+    let wrong = |error| ServeError::Stamping(format!("`{}`: {error}", path.display()));
+    let trusted = Authorities::read(&pem).map_err(wrong)?;
+    let every = match told.every {
+        Often::Witnessed => Every::Witnessed,
+        Often::Hours(hours) => Every::Hours(hours.get()),
+    };
+    Ok(Some(Stamper { authority, trusted, every }))
+}
+
+fn ask(opened: &Opened, stamper: Option<Stamper>) -> Asking {
     let (stop, stopping) = watch::channel(false);
     let transport = Arc::new(PinnedTransport::new(opened.tls.clone()));
     let pulling = node::pull::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
-    let witnessed = node::witness::run(opened.node.clone(), transport, stopping);
-    Asking { stop, tasks: [tokio::spawn(pulling), tokio::spawn(witnessed)] }
+    let witnessed = node::witness::run(opened.node.clone(), transport, stopping.clone());
+    let mut tasks = vec![tokio::spawn(pulling), tokio::spawn(witnessed)];
+    if let Some(Stamper { authority, trusted, every }) = stamper {
+        let node = opened.node.clone();
+        tasks.push(tokio::spawn(node::stamp::run(node, Arc::new(authority), trusted, every, stopping)));
+    }
+    Asking { stop, tasks }
 }
 
 /// Makes the outgoing call of peering with the node's own key.

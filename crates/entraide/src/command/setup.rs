@@ -104,7 +104,12 @@ pub(super) async fn serve(dir: &Path, args: &ServeArgs, clock: Arc<dyn Clock>) -
     let mut stop = Stop::new()?;
     let running = start(config).await.map_err(|error| match error {
         ServeError::NotLoopback(_) => Failure::Usage(error.to_string()),
-        ServeError::Open(_) | ServeError::Listen { .. } | ServeError::Tls(_) | ServeError::Store(_) => refused(error),
+        ServeError::Open(_)
+        | ServeError::Listen { .. }
+        | ServeError::Tls(_)
+        | ServeError::Store(_)
+        | ServeError::Configuration(_)
+        | ServeError::Stamping(_) => refused(error),
     })?;
     let at = running.addresses();
     let country = running.node().me().origin.country();

@@ -40,6 +40,11 @@ impl Nation {
         Self { running, facts, _dir: dir }
     }
 
+    /// The file of its database.
+    pub fn database(&self) -> std::path::PathBuf {
+        self._dir.path().join("node/entraide.db")
+    }
+
     pub fn node(&self) -> &Node {
         self.running.node()
     }

@@ -36,6 +36,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/log", get(log::page))
         .route("/proofs/{entry}", get(log::proof_page))
         .route("/proofs/{entry}/file", get(log::proof_file))
+        .route("/proofs/{entry}/words", get(log::proof_words))
         .route("/audiences", get(audiences::page))
         .route("/partners", get(partners::page))
         .route("/partners/invite", get(partners::back).post(partners::invite))

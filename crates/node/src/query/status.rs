@@ -5,6 +5,7 @@ use store::{ChainRow, EvidenceRow, IntakeState, PartnerRow, StoreError};
 
 use super::witnesses::WitnessesStatus;
 use crate::feed;
+use crate::heads::{self, Beyond};
 use crate::pull::Lag;
 use crate::work::View;
 use crate::writer::Node;
@@ -28,6 +29,8 @@ pub struct PartnerStatus {
     pub fetched: Option<Timestamp>,
     /// Chains of its audiences in which something is missing that we are entitled to.
     pub incomplete: Vec<ChainRow>,
+    /// Chains of its audiences of which others say that they were shown more.
+    pub beyond: Vec<Beyond>,
 }
 
 /// The whole state.
@@ -45,6 +48,8 @@ pub struct Status {
     pub checkpoint: String,
     /// How far our log is witnessed, and by whom.
     pub witnesses: WitnessesStatus,
+    /// How far our log has a time stamp of an authority, and the time that it says.
+    pub stamped: Option<(u64, Timestamp)>,
     /// Objects of ours.
     pub objects: u64,
     /// What is in intake, by state.
@@ -90,6 +95,7 @@ fn read(view: &View<'_, '_>) -> Result<Status, StoreError> {
             behind_us: feed::behind(view, log)?,
             fetched: view.db.served(log)?.map(|served| served.at),
             incomplete,
+            beyond: heads::beyond(view, log)?,
             partner,
         });
     }
@@ -104,6 +110,7 @@ fn read(view: &View<'_, '_>) -> Result<Status, StoreError> {
         size: view.signed.size,
         checkpoint: view.signed.text.clone(),
         witnesses: super::witnesses::read(view)?,
+        stamped: view.db.stamped()?.map(|row| (row.size, row.at)),
         objects: count(view.me.log),
         intake: view.db.intake_counts()?,
         partners,

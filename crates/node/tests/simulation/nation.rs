@@ -51,6 +51,7 @@ pub struct MarkedSigner {
     wrapping: WrappingKey,
     cursor: CursorKey,
     mark: Arc<Mark>,
+    name: String,
 }
 
 impl Signer for MarkedSigner {
@@ -74,8 +75,8 @@ impl Signer for MarkedSigner {
         }
         Ok(checkpoint::sign(next, &self.log_key))
     }
-    fn cosign(&self, _: &str, _: u64) -> Result<String, SignerError> {
-        Err(SignerError::Io("nobody witnesses in the simulation".into()))
+    fn cosign(&self, text: &str, seconds: u64) -> Result<String, SignerError> {
+        Ok(journal::note::cosign(text, &self.name, seconds, &self.log_key))
     }
     fn mark(&self) -> Option<Checkpoint> {
         self.mark.signed.lock().unwrap().clone()
@@ -178,6 +179,7 @@ impl Nation {
                     wrapping: WrappingKey::new([self.seed ^ 0x55; 32]),
                     cursor: CursorKey::new([self.seed ^ 0x33; 32]),
                     mark: Arc::clone(mark),
+                    name: self.origin().to_string(),
                 }),
                 identity: world::signed_identity(self.country, self.seed),
             },
