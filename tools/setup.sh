@@ -9,6 +9,8 @@ need git git
 need python3 python3
 # A token in software, so that log keys in a token are tried.
 need softhsm2-util softhsm2
+# A time authority for the tests is made with it.
+need openssl openssl
 # What one target alone needs is named by it.
 for extra in "$@"; do need "$extra" "$extra"; done
 command -v chromium >/dev/null 2>&1 || missing+=(chromium)

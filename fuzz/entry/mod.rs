@@ -6,12 +6,14 @@ mod seeds;
 use intake::Limits;
 use journal::cursor::{self, CursorKey};
 use journal::evidence_file::EvidenceFile;
+use journal::heads::{self, Heads};
 use journal::identity::{self, SignedIdentity};
 use journal::note::{self, NoteVerifier};
 use journal::peering::{Invitation, PeerAnswer, PeerRequest};
 use journal::proof::ProofFile;
 use journal::rotation::{Request, Signed};
 use journal::signer_wire::{Answer, Ask};
+use journal::stamp::{self, Authorities};
 use journal::sync::{Outcome, Replica};
 use journal::tree::{Frontier, TilePath};
 use journal::wire::{self, FeedRequest};
@@ -44,6 +46,8 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "roster", run: signed_roster, seeds: seeds::rosters },
     Entry { name: "proof", run: proof, seeds: seeds::proofs },
     Entry { name: "evidence", run: evidence, seeds: seeds::evidence },
+    Entry { name: "heads", run: chain_heads, seeds: seeds::heads },
+    Entry { name: "stamp", run: time_stamp, seeds: seeds::stamps },
     Entry { name: "add_checkpoint", run: add_checkpoint, seeds: seeds::add_checkpoints },
     Entry { name: "page", run: page, seeds: seeds::pages },
     Entry { name: "compressed_page", run: compressed_page, seeds: seeds::compressed_pages },
@@ -176,6 +180,23 @@ fn evidence(bytes: &[u8]) {
         let key = NoteVerifier::new(&seeds::origin().to_string(), seeds::key().verifying_key()).unwrap();
         let _ = read.verify(&[key]);
     }
+}
+
+fn chain_heads(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    if let Ok(read) = Heads::read(text) {
+        assert!(heads::is_heads(text) && read.heads.len() <= journal::limits::HEADS);
+        assert_eq!(read.write(), text, "heads have one spelling");
+    }
+}
+
+fn time_stamp(bytes: &[u8]) {
+    let trusted = Authorities::read(seeds::AUTHORITY).unwrap();
+    let Ok(token) = stamp::token(bytes) else { return };
+    let answer = stamp::verify(token, seeds::STAMPED, None, &trusted);
+    let note = format!("{}\n{}", seeds::STAMPED, stamp::line(token));
+    assert!(stamp::is_stamped(&note));
+    assert_eq!(stamp::verify_note(&note, &trusted).ok(), answer.ok().map(|stamp| vec![stamp]));
 }
 
 fn add_checkpoint(bytes: &[u8]) {

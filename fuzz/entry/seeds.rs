@@ -4,7 +4,8 @@ use ed25519_dalek::SigningKey;
 use journal::checkpoint::{self, Checkpoint};
 use journal::commitment;
 use journal::cursor::{self, CursorKey, FeedCursor};
-use journal::evidence_file::EvidenceFile;
+use journal::evidence_file::{EvidenceFile, Histories, TwoStatements};
+use journal::heads::{Head, Heads};
 use journal::identity::{self, Identity, Pin};
 use journal::log_keys::{FormerLogKey, Past, Repudiated};
 use journal::note::{self, Bound, NoteVerifier};
@@ -187,14 +188,36 @@ pub fn proofs() -> Vec<Vec<u8>> {
 }
 
 pub fn evidence() -> Vec<Vec<u8>> {
-    let file = EvidenceFile {
+    let histories = Histories {
         origin: origin(),
         root: tree::leaf_hash(&entry()),
         proof: Vec::new(),
         ours: signed(1, &[entry()]),
         theirs: signed(1, &[Commitment::new([3; 32])]),
     };
-    vec![file.write().into_bytes()]
+    let sealed = ProofFile {
+        extra: Extra { origin: origin(), opening: Opening { body: None, ..opening(0) } },
+        index: Index(0),
+        hashes: Vec::new(),
+        checkpoint: signed(1, &[entry()]),
+    };
+    let statements = TwoStatements::new(sealed.clone(), sealed).unwrap();
+    let files = [EvidenceFile::Histories(histories), EvidenceFile::Statements(statements)];
+    files.iter().map(|file| file.write().into_bytes()).collect()
+}
+
+/// The authority of the stamped seed, and what it stamped.
+pub const AUTHORITY: &[u8] = include_bytes!("../../crates/journal/tests/stamp/ca.pem");
+pub const STAMPED: &str = "a checkpoint\n";
+
+pub fn stamps() -> Vec<Vec<u8>> {
+    vec![include_bytes!("../../crates/journal/tests/stamp/reply").to_vec()]
+}
+
+pub fn heads() -> Vec<Vec<u8>> {
+    let head = |lane| Head { audience: AudienceId::new([4; 16]), version: 1, lane, sequence: 3, commitment: entry() };
+    let heads = Lane::ALL.map(head).to_vec();
+    vec![Heads { origin: origin(), heads }.write().into_bytes()]
 }
 
 pub fn add_checkpoints() -> Vec<Vec<u8>> {

@@ -1,6 +1,7 @@
 //! `entraide.toml` in a node's directory: what `serve` takes when the command line does not say. It need not be there.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use intake::Classification;
@@ -28,10 +29,56 @@ pub struct Configuration {
     /// `eu-confidential` or `eu-secret`.
     #[serde(default, deserialize_with = "ceiling")]
     pub ceiling: Classification,
+    /// An authority that stamps our log with the time (RFC 3161).
+    pub timestamp: Option<Stamping>,
 }
 
 fn ceiling<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Classification, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+/// `[timestamp]`: who stamps our log with the time, and how often.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stamping {
+    /// Where the authority is asked: `http://host/path`.
+    pub url: String,
+    /// A file of certificates in PEM that vouch for the authority; relative to the node's directory.
+    pub certificate: PathBuf,
+    /// How often; left out, each witnessed checkpoint.
+    #[serde(default)]
+    pub every: Often,
+}
+
+/// How often the log is stamped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(try_from = "Told")]
+pub enum Often {
+    /// Each witnessed checkpoint.
+    #[default]
+    Witnessed,
+    /// Once in so many hours, at least 1.
+    Hours(NonZeroU32),
+}
+
+/// `every` as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Told {
+    Hours(i64),
+    Word(String),
+}
+
+impl TryFrom<Told> for Often {
+    type Error = &'static str;
+    fn try_from(told: Told) -> Result<Self, Self::Error> {
+        let wrong = "`every` is \"witnessed\", or a number of hours from 1";
+        match told {
+            Told::Word(word) if word == "witnessed" => Ok(Self::Witnessed),
+            Told::Word(_) => Err(wrong),
+            Told::Hours(hours) => u32::try_from(hours).ok().and_then(NonZeroU32::new).map(Self::Hours).ok_or(wrong),
+        }
+    }
 }
 
 /// Why the configuration was refused.
@@ -102,6 +149,12 @@ mod tests {
         assert!(refused.starts_with("line 2: `secret` is not a ceiling: write unclassified"), "{refused}");
         assert_eq!(parse("").unwrap().ceiling, Classification::Unclassified);
         check("listen = \"somewhere\"", false);
+        check("[timestamp]\nurl = \"http://a/b\"\ncertificate = \"ca.pem\"\n", true);
+        check("[timestamp]\nurl = \"http://a/b\"\ncertificate = \"ca.pem\"\nevery = \"witnessed\"\n", true);
+        check("[timestamp]\nurl = \"http://a/b\"\ncertificate = \"ca.pem\"\nevery = 6\n", true);
+        check("[timestamp]\nurl = \"http://a/b\"\ncertificate = \"ca.pem\"\nevery = 0\n", false);
+        check("[timestamp]\nurl = \"http://a/b\"\ncertificate = \"ca.pem\"\nevery = \"often\"\n", false);
+        check("[timestamp]\nurl = \"http://a/b\"\n", false);
         check("lisen = \"127.0.0.1:80\"", false);
         let refused = parse("plain_http = true\nlisten = 7\n").unwrap_err();
         assert!(refused.starts_with("line 2: ") && !refused.contains('\n'), "{refused}");

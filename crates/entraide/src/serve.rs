@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use http_room::client::join::{JoinError, Joined, join};
+use http_room::client::stamp::HttpTimeAuthority;
 use http_room::client::transport::PinnedTransport;
 use http_room::server::accept::{self, Bounds};
 use http_room::server::api::exercises::Ruled;
@@ -19,15 +20,18 @@ use http_room::server::federation::{self, FederationService};
 use http_room::server::realms::{self, Beside};
 use http_room::server::{Close, shutdown};
 use http_room::tls::{NodeKey, TlsError, web_config};
+use journal::stamp::Authorities;
 use node::Node;
-use node::ports::{Boxed, Clock, Transport};
+use node::ports::{Boxed, Clock, RealOnly, Transport};
+use node::stamp::Every;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
-use crate::configuration::ConfigurationError;
-use crate::keys::Layout;
+use crate::configuration::{self, ConfigurationError, Often};
+use crate::keys::{Layout, read_small};
+use crate::limits;
 use crate::open::{OpenError, Opened, open};
 use crate::realm::host::{Host, Serving};
 
@@ -56,9 +60,12 @@ pub enum ServeError {
     /// The database.
     #[error(transparent)]
     Store(#[from] store::StoreError),
-    /// The configuration.
+    /// The file of the configuration.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
+    /// What it says of the time authority.
+    #[error("`[timestamp]` of the configuration: {0}")]
+    Stamping(String),
 }
 
 /// What a node serves on.
@@ -200,6 +207,11 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
     }
     let layout = Layout::new(&config.dir);
     let opened = open(&layout, Arc::clone(&config.clock))?;
+    // No exercise has a time stamp: what asks the world for something is made from what reality alone has.
+    let stamping = match RealOnly::of(opened.node.me().realm()) {
+        Some(real) => stamping(&layout, real)?,
+        None => None,
+    };
     let web_listener = listen(config.listen).await?;
     let federation_listener = listen(config.federation).await?;
     let web_addr = local(&web_listener, config.listen)?;
@@ -220,7 +232,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         web(&opened, web_listener, config.plain_http, exercises.ruled(), beside)?,
         federate(&opened, federation_listener).await?,
     ];
-    let asking = ask(&opened);
+    let asking = ask(&opened, stamping);
     if opened.node.me().realm().is_real() {
         exercises.start_all().await;
     }
@@ -319,13 +331,34 @@ fn bind_socket(path: &Path) -> Result<UnixListener, ServeError> {
     Ok(listener)
 }
 
+/// The time authority that the configuration names.
+pub(crate) struct Stamper {
+    authority: HttpTimeAuthority,
+    trusted: Authorities,
+    every: Every,
+}
+
+fn stamping(layout: &Layout, real: RealOnly) -> Result<Option<Stamper>, ServeError> {
+    let Some(told) = configuration::read(layout)?.timestamp else { return Ok(None) };
+    let authority = HttpTimeAuthority::new(real, &told.url, limits::STAMP).map_err(ServeError::Stamping)?;
+    let path = layout.dir().join(&told.certificate);
+    let pem = read_small(&path).map_err(|error| ServeError::Stamping(error.to_string()))?;
+    let wrong = |error| ServeError::Stamping(format!("`{}`: {error}", path.display()));
+    let trusted = Authorities::read(&pem).map_err(wrong)?;
+    let every = match told.every {
+        Often::Witnessed => Every::Witnessed,
+        Often::Hours(hours) => Every::Hours(hours.get()),
+    };
+    Ok(Some(Stamper { authority, trusted, every }))
+}
+
 /// What a realm logs names it: several run in one process.
 fn span(opened: &Opened) -> tracing::Span {
     tracing::info_span!("realm", realm = %opened.node.me().realm())
 }
 
 /// Asks partners, until it is stopped.
-pub(crate) fn ask(opened: &Opened) -> Asking {
+pub(crate) fn ask(opened: &Opened, stamper: Option<Stamper>) -> Asking {
     let (stop, stopping) = watch::channel(false);
     let transport = Arc::new(PinnedTransport::new(opened.tls.clone()));
     let pulling = node::pull::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
@@ -334,15 +367,19 @@ pub(crate) fn ask(opened: &Opened) -> Asking {
     let witnessed =
         node::witness::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
     let announced = node::announce::run(opened.node.clone(), transport, stopping.clone());
-    let replaced = Arc::clone(&opened.desk).drive(stopping);
+    let replaced = Arc::clone(&opened.desk).drive(stopping.clone());
     let spawn = |task: Boxed<'static, ()>| tokio::spawn(task.instrument(span(opened)));
-    let tasks = vec![
+    let mut tasks = vec![
         spawn(Box::pin(pulling)),
         spawn(Box::pin(recovered)),
         spawn(Box::pin(witnessed)),
         spawn(Box::pin(announced)),
         spawn(Box::pin(replaced)),
     ];
+    if let Some(Stamper { authority, trusted, every }) = stamper {
+        let node = opened.node.clone();
+        tasks.push(spawn(Box::pin(node::stamp::run(node, Arc::new(authority), trusted, every, stopping))));
+    }
     Asking { stop, tasks }
 }
 

@@ -226,6 +226,10 @@ fn a_proof_stands_alone_and_a_flipped_byte_fails() {
         let path = write(dir.path(), name, text);
         let told = entraide(&["verify-proof", path.to_str().unwrap(), "--keys", keys]).good();
         assert!(told.contains("proven: FR:1") && told.contains(body), "{told}");
+        let page = entraide(&["verify-proof", path.to_str().unwrap(), "--keys", keys, "--words"]).good();
+        let says = if name == "open" { "word for word" } else { "and not what" };
+        assert!(page.contains("Proof of statement FR:1") && page.replace('\n', " ").contains(says), "{page}");
+        assert!(page.contains("What this does not show"), "{page}");
     }
     let other = Node::new("EE");
     let path = dir.path().join("open");

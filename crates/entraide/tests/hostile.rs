@@ -15,8 +15,10 @@ use journal::checkpoint::Checkpoint;
 use journal::tree::TreeHash;
 use journal::wire::{self, FeedPage};
 use liar::{Liar, Script, envelope};
-use model::extension::{AudienceKind, Common, Extension, Withdrawal, WithdrawalAction};
-use model::{Citation, Commitment, Index, Label, Lane, MediaType, StixId, Timestamp, Tlp};
+use model::extension::{Audience, AudienceKind, Common, Extension, Withdrawal, WithdrawalAction};
+use model::{
+    AudienceAt, AudienceId, Citation, Commitment, Index, Label, Lane, MediaType, MemberSet, StixId, Timestamp, Tlp,
+};
 use nations::{Nation, peer, until};
 use node::assert::{Assert, RawObject};
 use node::audience::{self, Choice};
@@ -226,7 +228,9 @@ fn lies() -> Vec<(&'static str, Ends, Lie)> {
             Script::new(move |_, _| Some(bytes.clone()))
         }),
         ("a decompression bomb", Ends::Refused("too many bytes"), |_, _| {
-            let bytes = wire::compress(vec![0; wire::MAX_PAGE_BYTES + 1]).unwrap();
+            // Whoever unpacks more than is allowed comes to the rubbish at the end, and says something else.
+            let mut bytes = wire::compress(vec![0; 2 * wire::MAX_PAGE_BYTES]).unwrap();
+            bytes.extend_from_slice(b"no zstd");
             assert!(bytes.len() < 64 * 1024);
             Script::new(move |_, _| Some(bytes.clone()))
         }),
@@ -347,6 +351,17 @@ async fn check_not_blamed(victim: &Nation, liar: &Liar, name: &str) {
     assert_eq!((state, evidence), (PartnerState::Active, Vec::new()), "{name}: it proves nothing against anybody");
 }
 
+/// Waits until this is why the victim does not hear the liar.
+async fn said_why(victim: &Nation, liar: &Liar, says: &str) {
+    for _ in 0..500 {
+        if reason(victim, liar).await.contains(says) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("`{}` does not say `{says}`", reason(victim, liar).await);
+}
+
 /// Why the victim does not hear the liar.
 async fn reason(victim: &Nation, liar: &Liar) -> String {
     let origin = liar.origin.clone();
@@ -358,6 +373,106 @@ async fn reason(victim: &Nation, liar: &Liar) -> String {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("{}: {:?}", liar.origin, victim.node().lags().of(log));
+}
+
+/// The page of a liar for one of two partners: one statement of its log is not opened to it.
+fn without(liar: &Liar, hidden: u64) -> Vec<u8> {
+    let mut page = liar.page(0);
+    page.items.retain(|item| item.index != Index(hidden));
+    liar::pack(&page)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_two_statements_in_a_slot_for_each_of_two_members_ends_held_at_both() {
+    let (one, other) = (Nation::start("FR").await, Nation::start("EE").await);
+    let mut liar = Liar::new("MT");
+    let members = MemberSet::new([one.facts.origin.clone(), other.facts.origin.clone()]).unwrap();
+    let at = AudienceAt { id: AudienceId::new([4; 16]), version: 1, members: members.digest() };
+    let common = Common::new(Audience::KIND, [5; 16], &liar.origin, Timestamp::from_seconds(1_790_000_000)).unwrap();
+    let (name, kind) = ("islands".to_owned(), AudienceKind::Named);
+    let said = Audience { common, audience: at.id, version: 1, name, kind, members };
+    let placed = |lane| journal::envelope::encode(&model::Envelope { lane, audience: at, ..envelope(0, None) });
+    liar.say(&placed(Lane::Workflow), &said.to_bytes());
+    for number in 0..2 {
+        liar.say(&placed(Lane::Intelligence), indicator(9_600 + number).as_bytes());
+    }
+    let (first, second) = (without(&liar, 2), without(&liar, 1));
+    let pin = one.running.tls().pin();
+    let script = Script::to_each(move |caller, _, request| {
+        (request.have == 0).then(|| if caller == pin { first.clone() } else { second.clone() })
+    });
+    let _served = liar.serve(script).await;
+    for (nation, index) in [(&one, 1), (&other, 2)] {
+        liar.known_to(nation).await;
+        let origin = liar.origin.clone();
+        until(nation, "what it is shown", move |view| {
+            let log = view.db.log_id(&origin).unwrap().unwrap();
+            view.db.statement_at(log, Index(index)).unwrap().is_some()
+        })
+        .await;
+    }
+    peer(&one, &other).await;
+    for (nation, member) in [(&one, "EE"), (&other, "FR")] {
+        let members = vec![member.to_owned()];
+        nation
+            .node()
+            .write(move |work| audience::create(work, "friends", AudienceKind::Named, &members))
+            .await
+            .unwrap();
+    }
+    for (nation, honest) in [(&one, "EE"), (&other, "FR")] {
+        let origin = liar.origin.clone();
+        until(nation, "the liar held", move |view| state_of(view, &origin) == PartnerState::Held).await;
+        let read = nation.node().read(move |view| {
+            let found = view.db.evidence(None, 10)?;
+            assert_eq!(found.iter().map(|row| row.kind.as_str()).collect::<Vec<_>>(), ["slot-conflict"]);
+            let file = node::query::evidence::file(view, found[0].id);
+            Ok::<_, StoreError>((file, node::partner::find(view.db, honest).unwrap().state))
+        });
+        let (file, state) = read.await.unwrap();
+        assert!(file.is_ok(), "anybody can check it: {file:?}");
+        assert_eq!(state, PartnerState::Active, "who tells is not blamed");
+    }
+    for nation in [one, other] {
+        assert!(nation.running.stop().await, "the node ends in time");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_that_fills_the_disk_is_refused_at_its_limit_and_goes_on_below_it() {
+    let (victim, honest) = (Nation::start("FR").await, Nation::start("EE").await);
+    peer(&victim, &honest).await;
+    let mut liar = Liar::new("MT");
+    two(&mut liar);
+    liar.known_to(&victim).await;
+    // It has filled what it may use: written into the books, since 20 GiB are too many for a test.
+    let origin = liar.origin.clone();
+    let fill = |bytes: u64| {
+        let books = rusqlite::Connection::open(victim.database()).unwrap();
+        books.busy_timeout(Duration::from_secs(10)).unwrap();
+        let bytes = i64::try_from(bytes).unwrap();
+        let changed =
+            books.execute("UPDATE log SET bytes = ?1 WHERE origin = ?2", (bytes, origin.to_string())).unwrap();
+        assert_eq!(changed, 1);
+    };
+    fill(node::limits::PARTNER_BYTES + 1);
+    let _served = liar.serve(Script::honest(&liar)).await;
+    said_why(&victim, &liar, "fill the 20 GiB").await;
+    check_not_blamed(&victim, &liar, "a full disk").await;
+    let of = liar.origin.clone();
+    let taken = victim.node().read(move |view| Ok::<_, StoreError>(fates(view, &of))).await.unwrap();
+    assert_eq!(taken, (0, 0), "nothing of it is taken");
+    let members = vec!["FR".to_owned()];
+    honest.node().write(move |work| audience::create(work, "friends", AudienceKind::Named, &members)).await.unwrap();
+    say(&honest, 1).await;
+    let of = honest.facts.origin.clone();
+    until(&victim, "what the honest partner says", move |view| is_live(view, 1, &of)).await;
+    fill(node::limits::PARTNER_BYTES / 2);
+    let of = liar.origin.clone();
+    until(&victim, "what the partner says, now that there is room", move |view| fates(view, &of) == (2, 0)).await;
+    for nation in [victim, honest] {
+        assert!(nation.running.stop().await, "the node ends in time");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,6 +57,8 @@ fn a_statement_is_witnessed_by_two_partners_and_its_proof_says_when() {
     let told = entraide(&["verify-proof", &proof, "--keys", &all, "--witnesses", "2", "--json"]).json();
     assert_eq!(told["witnesses"].as_array().unwrap().len(), 2, "{told}");
     assert!(entraide(&["verify-proof", &proof, "--keys", &all]).good().contains("witnessed   no later than 2"));
+    let page = entraide(&["verify-proof", &proof, "--keys", &all, "--words"]).good();
+    assert_eq!(page.replace('\n', " ").matches("clock of the witness entraide/").count(), 2, "{page}");
     // Without the witnesses' keys their lines count for nothing; a line that was changed refuses the whole proof.
     let own = format!("{}/log.pub", fr.path());
     entraide(&["verify-proof", &proof, "--keys", &own]).good();

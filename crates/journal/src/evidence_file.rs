@@ -1,4 +1,6 @@
-//! Evidence files: two checkpoints of one log that cannot both be true, in one text that anybody checks with the log's key.
+//! Evidence files: what a log signed and cannot both be true, in one text that anybody checks with the log's key.
+//!
+//! Two histories:
 //!
 //! ```text
 //! entraide/evidence/v1
@@ -12,6 +14,17 @@
 //! `theirs` covers no more entries than `ours`. The hashes are the consistency proof (RFC 6962 §2.1.2) from that root to
 //! the root of `ours`, which the log signed: so the log has said which root its first entries have, and in `theirs` it
 //! has signed another.
+//!
+//! Two statements in one place of an audience's chain, each as a sealed proof file ([`crate::proof`]):
+//!
+//! ```text
+//! entraide/evidence/v1
+//! origin <origin>
+//! first <base64 of a proof file>
+//! second <base64 of a proof file>
+//! ```
+
+mod slot;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,16 +33,37 @@ use model::Origin;
 use crate::checkpoint::{self, Checkpoint, CheckpointError};
 use crate::limits;
 use crate::note::{Algorithm, NoteVerifier};
+use crate::proof::{ProofFile, ProofFileError};
 use crate::tree::{self, TreeHash};
 use crate::verified::Verified;
+pub use slot::{OnePlace, TwoStatements};
 
 const HEADER: &str = "entraide/evidence/v1";
-/// Largest file, bytes: two of the largest notes in base64, and the longest proof.
-pub const MAX_BYTES: usize = limits::NOTE_BYTES * 3 + limits::PROOF_HASHES * 64 + 1_024;
+/// Largest file, bytes: two of the largest notes, each with the longest proof and the largest envelope, in base64 twice.
+pub const MAX_BYTES: usize = (limits::NOTE_BYTES + limits::PROOF_HASHES * 64 + limits::ENVELOPE_BYTES) * 4;
+
+/// What a log signed and cannot both be true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one file is read, checked and dropped at a time")]
+pub enum EvidenceFile {
+    /// Two histories.
+    Histories(Histories),
+    /// Two statements in one place of an audience's chain.
+    Statements(TwoStatements),
+}
+
+/// What a file proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proven {
+    /// The log has signed two histories.
+    Histories(TwoHistories),
+    /// The log has put two statements into one place.
+    Statements(OnePlace),
+}
 
 /// Two histories of one log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EvidenceFile {
+pub struct Histories {
     /// Whose log.
     pub origin: Origin,
     /// The root of as many entries of `ours` as `theirs` covers.
@@ -54,6 +88,9 @@ pub enum EvidenceFileError {
     /// One of the checkpoints.
     #[error("the log did not sign this: {0}")]
     Checkpoint(#[from] CheckpointError),
+    /// One of the statements.
+    #[error(transparent)]
+    Proof(#[from] ProofFileError),
     /// Both may be true.
     #[error("it proves nothing: {0}")]
     Nothing(&'static str),
@@ -69,16 +106,26 @@ pub struct TwoHistories {
 }
 
 impl EvidenceFile {
+    /// Whose log.
+    #[must_use]
+    pub const fn origin(&self) -> &Origin {
+        match self {
+            Self::Histories(file) => &file.origin,
+            Self::Statements(file) => &file.first.extra.origin,
+        }
+    }
+
     /// The file's text.
     #[must_use]
     pub fn write(&self) -> String {
-        let mut out = format!("{HEADER}\norigin {}\nroot {}\n", self.origin, STANDARD.encode(self.root.as_bytes()));
-        for hash in &self.proof {
-            out.push_str(&STANDARD.encode(hash.as_bytes()));
-            out.push('\n');
-        }
-        for (name, note) in [("ours", &self.ours), ("theirs", &self.theirs)] {
-            out.push_str(&format!("{name} {}\n", STANDARD.encode(note)));
+        let mut out = format!("{HEADER}\norigin {}\n", self.origin());
+        match self {
+            Self::Histories(file) => file.write(&mut out),
+            Self::Statements(file) => {
+                for (name, proof) in [("first", &file.first), ("second", &file.second)] {
+                    out.push_str(&format!("{name} {}\n", STANDARD.encode(proof.write())));
+                }
+            }
         }
         out
     }
@@ -96,24 +143,55 @@ impl EvidenceFile {
         if lines.next() != Some(HEADER) {
             return Err(shape("its first line is not entraide/evidence/v1"));
         }
-        let mut named = |name: &str, wrong| {
-            lines.next().and_then(|line| line.strip_prefix(name)?.strip_prefix(' ')).ok_or(shape(wrong))
-        };
-        let origin = named("origin", "its second line does not begin with `origin`")?;
+        let origin = named(lines.next(), "origin", "its second line does not begin with `origin`")?;
         let origin = origin.parse().map_err(|_| shape("its origin is none"))?;
-        let root = hash(named("root", "its third line does not begin with `root`")?)?;
-        let mut rest: Vec<&str> = lines.collect();
-        let mut last = |name: &str, wrong| {
-            let line = rest.pop().and_then(|line| line.strip_prefix(name)?.strip_prefix(' ')).ok_or(shape(wrong))?;
-            let bytes = STANDARD.decode(line).map_err(|_| shape("a checkpoint is not base64"))?;
-            String::from_utf8(bytes).map_err(|_| shape("a checkpoint is no text"))
-        };
-        let theirs = last("theirs", "its last line does not begin with `theirs`")?;
-        let ours = last("ours", "its last line but one does not begin with `ours`")?;
-        if rest.len() > limits::PROOF_HASHES {
+        let rest: Vec<&str> = lines.collect();
+        match rest.as_slice() {
+            [first, second] if first.starts_with("first ") => {
+                let first = unpacked(named(Some(first), "first", "its third line does not begin with `first`")?)?;
+                let second = unpacked(named(Some(second), "second", "its fourth line does not begin with `second`")?)?;
+                let (first, second) = (ProofFile::read(&first)?, ProofFile::read(&second)?);
+                let file = TwoStatements::new(first, second).filter(|file| file.first.extra.origin == origin);
+                Ok(Self::Statements(file.ok_or(shape("its proofs are of other logs, or not sealed"))?))
+            }
+            rest => Ok(Self::Histories(Histories::read(origin, rest)?)),
+        }
+    }
+
+    /// Checks with the keys that the reader trusts that the log did what no honest log does.
+    ///
+    /// # Errors
+    /// The first thing that does not hold, in words.
+    pub fn verify(&self, keys: &[NoteVerifier]) -> Result<Verified<Proven>, EvidenceFileError> {
+        Ok(Verified::new(match self {
+            Self::Histories(file) => Proven::Histories(file.verify(keys)?.into_inner()),
+            Self::Statements(file) => Proven::Statements(file.verify(keys)?.into_inner()),
+        }))
+    }
+}
+
+impl Histories {
+    fn write(&self, out: &mut String) {
+        out.push_str(&format!("root {}\n", STANDARD.encode(self.root.as_bytes())));
+        for hash in &self.proof {
+            out.push_str(&STANDARD.encode(hash.as_bytes()));
+            out.push('\n');
+        }
+        for (name, note) in [("ours", &self.ours), ("theirs", &self.theirs)] {
+            out.push_str(&format!("{name} {}\n", STANDARD.encode(note)));
+        }
+    }
+
+    fn read(origin: Origin, lines: &[&str]) -> Result<Self, EvidenceFileError> {
+        let shape = EvidenceFileError::Shape;
+        let [root, proof @ .., ours, theirs] = lines else { return Err(shape("lines are missing")) };
+        let root = hash(named(Some(root), "root", "its third line does not begin with `root`")?)?;
+        let theirs = unpacked(named(Some(theirs), "theirs", "its last line does not begin with `theirs`")?)?;
+        let ours = unpacked(named(Some(ours), "ours", "its last line but one does not begin with `ours`")?)?;
+        if proof.len() > limits::PROOF_HASHES {
             return Err(shape("too many hashes"));
         }
-        let proof = rest.into_iter().map(hash).collect::<Result<_, _>>()?;
+        let proof = proof.iter().copied().map(hash).collect::<Result<_, _>>()?;
         Ok(Self { origin, root, proof, ours, theirs })
     }
 
@@ -149,6 +227,17 @@ impl EvidenceFile {
         }
         Ok(Verified::new(TwoHistories { ours, theirs }))
     }
+}
+
+/// What stands on a line after its name.
+fn named<'a>(line: Option<&'a str>, name: &str, wrong: &'static str) -> Result<&'a str, EvidenceFileError> {
+    line.and_then(|line| line.strip_prefix(name)?.strip_prefix(' ')).ok_or(EvidenceFileError::Shape(wrong))
+}
+
+/// A text in base64.
+fn unpacked(text: &str) -> Result<String, EvidenceFileError> {
+    let bytes = STANDARD.decode(text).map_err(|_| EvidenceFileError::Shape("what it holds is not base64"))?;
+    String::from_utf8(bytes).map_err(|_| EvidenceFileError::Shape("what it holds is no text"))
 }
 
 fn hash(text: &str) -> Result<TreeHash, EvidenceFileError> {
@@ -197,9 +286,9 @@ mod tests {
         let checkpoint = Checkpoint { origin: origin(), size: size as u64, root: root(log, size) };
         checkpoint::sign(&checkpoint, key).text().to_owned()
     }
-    fn file(ours: (&Log, usize), theirs: (&Log, usize)) -> EvidenceFile {
+    fn file(ours: (&Log, usize), theirs: (&Log, usize)) -> Histories {
         let (small, large) = (theirs.1 as u64, ours.1 as u64);
-        EvidenceFile {
+        Histories {
             origin: origin(),
             root: root(ours.0, theirs.1.min(ours.1)),
             proof: tree::consistency_proof(ours.0, small.min(large), large).unwrap(),
@@ -213,13 +302,14 @@ mod tests {
         let (one, other) = (log(200, 0), log(200, 1));
         for size in [1, 7, 64, 200] {
             let evidence = file((&one, 200), (&other, size));
-            assert_eq!(EvidenceFile::read(&evidence.write()), Ok(evidence.clone()));
+            let whole = EvidenceFile::Histories(evidence.clone());
+            assert_eq!(EvidenceFile::read(&whole.write()), Ok(whole));
             assert_eq!(evidence.verify(&keys()).unwrap().theirs.size, size as u64);
             let honest = file((&one, 200), (&one, size)).verify(&keys());
             assert!(matches!(honest, Err(EvidenceFileError::Nothing(_))), "{honest:?}");
         }
         let evidence = file((&one, 200), (&other, 7));
-        let check = |change: &dyn Fn(&mut EvidenceFile)| {
+        let check = |change: &dyn Fn(&mut Histories)| {
             let mut file = evidence.clone();
             change(&mut file);
             file.verify(&keys()).unwrap_err()

@@ -12,3 +12,5 @@ pub const PROOF_HASHES: usize = 64;
 pub const PROOF_BYTES: usize = model::limits::BODY_BYTES / 3 * 4 + 64 * 1024;
 /// Most keys in a file of keys: every nation twenty times.
 pub const KEYS: usize = 1_024;
+/// Most heads of chains in one note: they take less than 4 kB, the largest note of a page.
+pub const HEADS: usize = 24;

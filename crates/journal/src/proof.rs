@@ -10,6 +10,8 @@
 //! <checkpoint, a signed note>
 //! ```
 
+mod words;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use model::{BodyCommitment, Commitment, Index, OpenBody, Opening, Origin};
@@ -20,10 +22,17 @@ use crate::limits;
 use crate::note::{Algorithm, Cosigned, NoteVerifier};
 use crate::tree::{self, ProofError, TreeHash};
 use crate::verified::Verified;
+pub use words::Words;
 
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
 /// The version of what `extra` holds.
 const EXTRA_VERSION: u8 = 1;
+
+/// Does a text claim to be a proof file? What it is then is said by [`ProofFile::read`].
+#[must_use]
+pub fn is_proof(text: &str) -> bool {
+    text.strip_prefix(HEADER).is_some_and(|rest| rest.starts_with('\n'))
+}
 
 /// What the `extra` line carries: whose log, and what opens the entry. A sealed proof leaves the body out.
 #[derive(Debug, Clone, PartialEq, Eq)]

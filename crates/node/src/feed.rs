@@ -47,6 +47,8 @@ pub struct Answer {
     pub asked: [ReleaseSeq; 2],
     /// Entries of our log that enough witnesses have cosigned.
     pub witnessed: u64,
+    /// Places of chains that we are to show this partner, because it said that something else stands there.
+    pub disputed: usize,
 }
 
 impl Answer {
@@ -123,7 +125,8 @@ pub fn page(view: &View<'_, '_>, partner: &PartnerRow, request: &FeedRequest) ->
         notes: Vec::new(),
     };
     let witnessed = view.db.witnessed(view.me.log)?.map_or(0, |row| row.size);
-    Ok(Answer { page, reached, asked, witnessed })
+    let disputed = view.db.disputed_with(partner.log, limits::DISPUTES)?.len();
+    Ok(Answer { page, reached, asked, witnessed, disputed })
 }
 
 fn opened(view: &View<'_, '_>, partner: &PartnerRow, lane: Lane, text: Option<&str>) -> Result<ReleaseSeq, FeedError> {

@@ -6,19 +6,23 @@
 //! follow it then tells nothing new.
 
 use journal::checkpoint;
+use journal::heads::{self as told, Heads};
+use journal::proof::{self, ProofFile};
 use journal::sync::{Evidence, EvidenceKind, Gossip, Replica};
 use journal::tree;
 use journal::verified::Verified;
 use journal::wire::{MAX_NOTE_BYTES, MAX_NOTES};
 use store::{HeardRow, LogId, PartnerRow, PartnerState, StoreError, WitnessedRow};
 
+use crate::heads;
 use crate::identities;
 use crate::receive;
 use crate::standing::{Alarm, Cause, Standing};
 use crate::witness;
 use crate::work::{View, Work};
 
-/// What we tell a partner: our newest witnessed checkpoint, its own newest one as we hold it, and those of common logs.
+/// What we tell a partner: our newest witnessed checkpoint, its own newest one as we hold it, those of common logs, and
+/// where the chains of common audiences end.
 ///
 /// # Errors
 /// The database.
@@ -30,6 +34,7 @@ pub fn notes(view: &View<'_, '_>, partner: &PartnerRow) -> Result<Vec<String>, S
             notes.extend(view.db.tree(log)?.checkpoint);
         }
     }
+    notes.extend(heads::notes(view, partner)?);
     notes.retain(|note| note.len() <= MAX_NOTE_BYTES);
     notes.truncate(MAX_NOTES);
     Ok(notes)
@@ -41,6 +46,18 @@ pub fn notes(view: &View<'_, '_>, partner: &PartnerRow) -> Result<Vec<String>, S
 /// The database.
 pub fn hear(work: &mut Work<'_, '_>, from: LogId, notes: &[String]) -> Result<(), StoreError> {
     for note in notes.iter().take(MAX_NOTES) {
+        if told::is_heads(note) {
+            if let Ok(heads) = Heads::read(note) {
+                heads::hear(work, from, &heads)?;
+            }
+            continue;
+        }
+        if proof::is_proof(note) {
+            if let Ok(theirs) = ProofFile::read(note) {
+                heads::hear_proof(work, from, &theirs)?;
+            }
+            continue;
+        }
         let Ok(claimed) = checkpoint::claimed(note) else { continue };
         if claimed.origin == work.me.origin {
             own(work, from, note)?;

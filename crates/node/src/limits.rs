@@ -70,6 +70,16 @@ pub const GOSSIP_SECONDS: u64 = 30;
 /// What a partner tells of common logs is looked at this often at most, milliseconds: each time is a transaction, and
 /// a partner that floods must not keep the disk busy. What is passed over is told again.
 pub const HEAR_MILLIS: u64 = 1_000;
+/// Ends of chains that a partner is told at once: 35 kB before compression; of more, others are told the next time.
+pub const HEADS_TOLD: usize = 256;
+/// Chains shared with a partner that are looked at before those to tell are chosen: 27 nations with 75 audiences each.
+pub const CHAINS: usize = 4_096;
+/// Places of chains that are shown to a partner which said that something else stands there: a log that lies to two
+/// members once is found out, and a partner that makes up differences gets no more than 16 kB.
+pub const DISPUTES: usize = 8;
+/// A partner that holds more of an audience than was shown to us is pointed out after this, seconds: less is a delay,
+/// with word every [`GOSSIP_SECONDS`] and pauses of [`BACKOFF_MILLIS`].
+pub const BEYOND_SECONDS: i64 = 600;
 /// Most witnesses of a log (architecture §3: three to five).
 pub const WITNESSES: usize = 5;
 /// Entries of the intelligence lane are witnessed together, at most this long after they were said, seconds: the
@@ -79,6 +89,10 @@ pub const WITNESS_BULK_SECONDS: u64 = 10;
 pub const WITNESS_ROUND_SECONDS: u64 = 5;
 /// A witness that refused or did not answer is asked again after this, seconds.
 pub const WITNESS_PAUSE_SECONDS: u64 = 5;
+/// Between two requests for a time stamp, seconds: authorities ask for patience, and each stamp is kept.
+pub const STAMP_PAUSE_SECONDS: u64 = 10;
+/// An authority that gave no time stamp is asked again after this, seconds.
+pub const STAMP_RETRY_SECONDS: u64 = 60;
 /// Most signature lines that are looked at in a witness's answer: one is ours to check.
 pub const WITNESS_LINES: usize = 8;
 /// While this node fetches its log back, partners are asked again after this, seconds: what they hold changes as they

@@ -12,6 +12,7 @@ use crate::audience::{self, AudienceError};
 use crate::body;
 use crate::fold::{self, Arrived, FoldError};
 use crate::gossip;
+use crate::heads;
 use crate::limits;
 use crate::ports::random_bytes;
 use crate::rebuild;
@@ -44,6 +45,8 @@ pub enum ReceiveError {
         first: Box<Opening>,
         /// The one that came now.
         second: Box<Opening>,
+        /// Both without their bodies, proved to stand in the log, for third parties.
+        proofs: Option<Box<[String; 2]>>,
     },
 }
 
@@ -85,11 +88,15 @@ pub fn receive(work: &mut Work<'_, '_>, log: LogId, step: Verified<Step>) -> Res
         gossip::settle(work, &partner, step.frontier.size())?;
     }
     let mut desk = Desk { log, origin: partner.origin.clone(), received: Received::default() };
+    let opened = !step.items.is_empty();
     for item in step.items {
         desk.item(work, item)?;
     }
     if desk.received.statements > 0 {
         fold_recovered(work)?;
+    }
+    if opened {
+        heads::settle(work, log)?;
     }
     work.tx.partner_progress(log, &step.workflow_cursor, &step.intelligence_cursor, work.now)?;
     Ok(desk.received)
@@ -228,7 +235,16 @@ impl Desk {
 
     /// What proves that two statements stand in one slot: both, as they were opened.
     fn conflict(&self, work: &Work<'_, '_>, other: StatementId, second: &Opening) -> Result<ReceiveError, StoreError> {
-        let first = match work.tx.statement(other)? {
+        let rows = [work.tx.statement(other)?, work.tx.statement_at(self.log, second.index)?];
+        let proofs = match &rows {
+            [Some(one), Some(another)] => {
+                let proof = |row| heads::sealed_proof(work.tx, work.signer, row);
+                proof(one)?.zip(proof(another)?).map(|(one, another)| Box::new([one.write(), another.write()]))
+            }
+            _ => None,
+        };
+        let [first, _] = rows;
+        let first = match first {
             Some(row) => body::opening(work.tx, work.signer, &row, true)?,
             None => second.clone(),
         };
@@ -236,6 +252,7 @@ impl Desk {
             origin: self.origin.clone(),
             first: Box::new(first),
             second: Box::new(second.clone()),
+            proofs,
         })
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use journal::checkpoint::{self, Checkpoint};
+use journal::evidence_file::{EvidenceFile, TwoHistories};
 use journal::note::NoteVerifier;
 use journal::tree::TreeHash;
 use model::extension::AudienceKind;
@@ -78,8 +79,15 @@ async fn two_histories_shown_to_two_partners_are_found_and_proved_to_a_third() {
     // Whoever has France's key can check it, and needs to believe neither Latvia nor Estonia.
     let id = found[0].id;
     let file = lv.node.read(move |view| evidence::file(view, id)).await.unwrap();
-    let proven = file.verify(&[log_key(&one)]).unwrap();
+    histories(&file, &one);
+}
+
+/// What a file proves of a nation to whoever has its key.
+fn histories(file: &EvidenceFile, of: &Nation) -> TwoHistories {
+    let EvidenceFile::Histories(file) = file else { panic!("another kind") };
+    let proven = file.verify(&[log_key(of)]).unwrap().into_inner();
     assert_ne!(proven.theirs.root, file.root);
+    proven
 }
 
 /// The owner's copy knows a partner that does not speak with this copy.
@@ -150,7 +158,7 @@ async fn words_alone_accuse_nobody_and_what_lies_ahead_is_compared_once_it_is_th
     assert_eq!(found.len(), 1);
     let id = found[0].id;
     let file = lv.node.read(move |view| evidence::file(view, id)).await.unwrap();
-    assert_eq!(file.verify(&[log_key(&fr)]).unwrap().theirs.size, size + 1);
+    assert_eq!(histories(&file, &fr).theirs.size, size + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +175,10 @@ async fn a_log_is_told_of_to_those_alone_who_are_in_its_audiences() {
         .await;
     let told =
         |to: &'static str| lv.node.read(move |view| gossip::notes(view, &node::partner::find(view.db, to).unwrap()));
-    assert_eq!(told("EE").await.unwrap(), [fr.node.signed().text.clone()]);
+    let heads = "entraide/heads/v1\norigin entraide/FR";
+    let told_ee = told("EE").await.unwrap();
+    assert_eq!(told_ee[0], fr.node.signed().text);
+    assert!(told_ee.len() == 2 && told_ee[1].starts_with(heads), "{told_ee:?}");
     assert_eq!(told("DE").await.unwrap(), Vec::<String>::new(), "Germany need not know that Latvia follows France");
     assert_eq!(told("FR").await.unwrap(), [fr.node.signed().text.clone()], "its own, as we hold it");
 }

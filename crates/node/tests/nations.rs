@@ -39,6 +39,8 @@ fn something_happened(tallies: &[Tally]) {
         ("doubled messages", sum(|t| t.doubled)),
         ("lies", sum(|t| t.lies)),
         ("nations held", sum(|t| t.held)),
+        ("pairs that found out a liar with two histories", sum(|t| t.found)),
+        ("witnessed checkpoints", sum(|t| t.witnessed)),
     ] {
         assert!(count > 0, "no {what} in any run: {tallies:?}");
     }

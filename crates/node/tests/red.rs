@@ -69,7 +69,8 @@ async fn say(france: &Nation, people: &[Actor], number: usize, saying: &Saying) 
         people.iter().zip(flags).filter(|(_, is)| **is).map(|(actor, _)| actor.login.clone()).collect()
     };
     let (readers, removed) = (named(&saying.named), named(&saying.removed));
-    let command = Assert { objects: vec![indicator(number)], tlp: Tlp::Red, pap: None, audience: Choice::Default, walled: None };
+    let command =
+        Assert { objects: vec![indicator(number)], tlp: Tlp::Red, pap: None, audience: Choice::Default, walled: None };
     let speaker = by.clone();
     let fates =
         france.node.write(move |work| node::assert::assert_as(work, &command, &speaker, &readers)).await.unwrap();

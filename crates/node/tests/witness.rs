@@ -5,6 +5,7 @@
 mod world;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ed25519_dalek::SigningKey;
 use journal::checkpoint::{self, Checkpoint};
@@ -12,7 +13,9 @@ use journal::note;
 use journal::tree::TreeHash;
 use journal::witness::{AddCheckpoint, WitnessError};
 use model::extension::AudienceKind;
-use node::audience;
+use model::{MediaType, Tlp};
+use node::assert::{Assert, RawObject};
+use node::audience::{self, Choice};
 use node::cosign::{self, CosignError, Cosigned};
 use node::{WriteError, witness};
 use store::{PartnerState, StoreError};
@@ -103,6 +106,37 @@ async fn standing(nation: &Nation, of: &'static str, holds: impl Fn(&witness::St
 async fn check_not_witnessed(nation: &Nation) {
     let witnessed = nation.node.read(|view| Ok::<_, StoreError>(all_witnessed(view))).await.unwrap();
     assert!(!witnessed, "too few have cosigned it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bulk_is_witnessed_together_and_not_entry_by_entry() {
+    let (fr, ee) = (Nation::new("FR", 1), Nation::new("EE", 2));
+    peer(&fr, &ee).await;
+    say(&fr, "friends").await;
+    let local = Local::of(&fr, &[&ee]);
+    let _running = ask_witnesses(&fr, &local);
+    assert_eq!(choose(&fr, &["EE"], None).await, Ok(()));
+    until(&fr, "a witnessed checkpoint", all_witnessed).await;
+    let (before, began) = (local.asked.load(Ordering::SeqCst), std::time::Instant::now());
+    for number in 0..20 {
+        let bytes = format!(
+            r#"{{"type":"indicator","spec_version":"2.1","id":"indicator--{number:08x}-0000-4000-8000-000000000000",
+"created":"2026-11-20T08:00:00.000Z","modified":"2026-11-20T08:00:00.000Z","pattern":"[domain-name:value = 'b.example']",
+"pattern_type":"stix","valid_from":"2026-11-20T08:00:00Z"}}"#
+        );
+        let objects = vec![RawObject { media: MediaType::Stix, bytes: bytes.into_bytes() }];
+        let audience = Choice::Named("friends".to_owned());
+        let command = Assert { objects, tlp: Tlp::Amber, pap: None, audience, walled: None };
+        fr.node.write(move |work| node::assert::assert(work, &command)).await.unwrap();
+        // Long enough for a round of one entry, if there were one.
+        tokio::time::sleep(std::time::Duration::from_millis(40)).await;
+    }
+    let rounds = local.asked.load(Ordering::SeqCst) - before;
+    let due = began.elapsed().as_secs() / node::limits::WITNESS_BULK_SECONDS + 1;
+    assert!(rounds as u64 <= due, "{rounds} rounds for 20 entries, where {due} were due");
+    // The workflow lane does not wait, and takes with it what was waiting.
+    say(&fr, "others").await;
+    until(&fr, "everything witnessed", all_witnessed).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

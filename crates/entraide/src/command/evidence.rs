@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use journal::evidence_file::{EvidenceFile, MAX_BYTES};
+use journal::evidence_file::{EvidenceFile, MAX_BYTES, Proven};
 use serde_json::json as object_of;
 
 use super::failure::refused;
@@ -69,15 +69,35 @@ pub(super) fn verify(args: &VerifyEvidenceArgs, as_json: bool) -> Result<(), Fai
     }
     let text = String::from_utf8(bytes).map_err(|_| at(&"this is not an evidence file: it is no text"))?;
     let file = EvidenceFile::read(&text).map_err(|error| at(&error))?;
-    let proven = file.verify(&keys).map_err(|error| at(&error))?;
-    let (origin, small, large) = (&file.origin, proven.theirs.size, proven.ours.size);
-    if as_json {
-        return json(&object_of!({
-            "proven": true, "origin": origin, "size": small, "root": proven.theirs.root, "other_root": file.root,
-            "other_size": large,
-        }));
+    let proven = file.verify(&keys).map_err(|error| at(&error))?.into_inner();
+    match (&file, proven) {
+        (EvidenceFile::Histories(told), Proven::Histories(proven)) => {
+            let (origin, small, large) = (&told.origin, proven.theirs.size, proven.ours.size);
+            if as_json {
+                return json(&object_of!({
+                    "proven": true, "origin": origin, "size": small, "root": proven.theirs.root,
+                    "other_root": told.root, "other_size": large,
+                }));
+            }
+            line(&format!("proven: {origin} signed two histories"))?;
+            line(&format!("its first {small} entries have root {}", proven.theirs.root))?;
+            line(&format!(
+                "its first {small} entries have root {}, as its checkpoint of {large} entries says",
+                told.root
+            ))
+        }
+        (_, Proven::Statements(proven)) => {
+            let (origin, [first, second]) = (file.origin(), proven.entries);
+            if as_json {
+                return json(&object_of!({
+                    "proven": true, "origin": origin, "audience": proven.audience, "lane": proven.lane,
+                    "sequence": proven.sequence, "entries": proven.entries,
+                }));
+            }
+            line(&format!("proven: {origin} put two statements into one place of an audience"))?;
+            line(&format!("audience {}, place {}: its entries {first} and {second}", proven.audience, proven.sequence))
+        }
+        // A file of two checkpoints proves two histories or nothing.
+        (EvidenceFile::Statements(_), Proven::Histories(_)) => Err(at(&"it proves nothing")),
     }
-    line(&format!("proven: {origin} signed two histories"))?;
-    line(&format!("its first {small} entries have root {}", proven.theirs.root))?;
-    line(&format!("its first {small} entries have root {}, as its checkpoint of {large} entries says", file.root))
 }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use journal::log_keys::LogKeys;
 use journal::note::NoteVerifier;
-use journal::proof::{ProofFile, ProvenStatement};
+use journal::proof::{ProofFile, ProvenStatement, Words};
+use journal::stamp::{self, Authorities, Stamp};
 use journal::{envelope, note};
 use model::{Origin, Timestamp, bytes::hex};
 use node::ports::Signer;
@@ -19,7 +20,7 @@ use store::{Db, Store, StoreError};
 
 use super::Failure;
 use super::failure::refused;
-use super::print::{clean, json, line};
+use super::print::{clean, json, line, raw};
 use crate::keys::{Layout, read_small};
 use crate::signer::Onlooker;
 
@@ -34,6 +35,12 @@ pub struct VerifyProofArgs {
     /// Refuse a proof that fewer of the witnesses among those keys have cosigned
     #[arg(long, default_value_t = 0, value_name = "N")]
     witnesses: usize,
+    /// Certificates of time authorities that you trust, in PEM: the proof must hold a time stamp by one of them
+    #[arg(long, value_name = "PEM")]
+    tsa: Option<PathBuf>,
+    /// Write a page in words instead: what the proof shows, what it does not, and how others check it
+    #[arg(long)]
+    words: bool,
 }
 
 pub(super) fn verify(dir: &Path, as_json: bool) -> Result<(), Failure> {
@@ -148,11 +155,27 @@ pub(super) fn verify_proof(args: &VerifyProofArgs, as_json: bool) -> Result<(), 
         let (found, wanted) = (proven.cosigned.len(), args.witnesses);
         return Err(at(&args.file, &format!("{found} known witnesses have cosigned it, and {wanted} were asked for")));
     }
-    let text = String::from_utf8_lossy(&read_small(&args.keys).map_err(refused)?).into_owned();
+    let known = String::from_utf8_lossy(&read_small(&args.keys).map_err(refused)?).into_owned();
     let (origin, index) = (file.extra.origin.to_string(), file.index.0);
     let covers = |(of, from, to): &(String, u64, u64)| *of == origin && (*from..*to).contains(&index);
-    let repudiated = note::read_repudiated(&text).iter().any(covers);
-    tell(&file.extra.origin, &proven, repudiated, as_json)
+    let repudiated = note::read_repudiated(&known).iter().any(covers);
+    let stamps = match &args.tsa {
+        Some(path) => Some(stamps(path, &file).map_err(|error| at(&args.file, &error))?),
+        None => None,
+    };
+    if args.words {
+        let text = Words::of(&file, &proven, stamps.as_deref()).text();
+        return if as_json { json(&object_of!({ "words": text })) } else { raw(text.as_bytes()) };
+    }
+    tell(&file.extra.origin, &proven, repudiated, stamps.as_deref().unwrap_or_default(), as_json)
+}
+
+/// The time stamps of a proof by authorities in a file of certificates; at least one.
+fn stamps(path: &Path, file: &ProofFile) -> Result<Vec<Stamp>, String> {
+    let pem = read_small(path).map_err(|error| error.to_string())?;
+    let trusted = Authorities::read(&pem).map_err(|error| format!("`{}`: {error}", path.display()))?;
+    let stamps = stamp::verify_note(&file.checkpoint, &trusted).map_err(|error| error.to_string())?;
+    if stamps.is_empty() { Err("it holds no time stamp".to_owned()) } else { Ok(stamps) }
 }
 
 /// Reads a file of keys.
@@ -184,7 +207,13 @@ fn read_proof(path: &Path) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_| at(path, &"this is not a proof file: it is no text"))
 }
 
-fn tell(origin: &Origin, proven: &ProvenStatement, repudiated: bool, as_json: bool) -> Result<(), Failure> {
+fn tell(
+    origin: &Origin,
+    proven: &ProvenStatement,
+    repudiated: bool,
+    stamps: &[Stamp],
+    as_json: bool,
+) -> Result<(), Failure> {
     let ProvenStatement { checkpoint, commitment, opening, cosigned } = proven;
     let cosigned: Vec<(&str, String)> =
         cosigned.iter().map(|one| (one.witness.as_str(), moment(one.seconds))).collect();
@@ -202,6 +231,7 @@ fn tell(origin: &Origin, proven: &ProvenStatement, repudiated: bool, as_json: bo
             "entry": entry, "origin": origin, "index": opening.index, "commitment": commitment,
             "checkpoint": { "size": checkpoint.size, "root": checkpoint.root }, "tlp": label, "media": media,
             "witnesses": cosigned.iter().map(|(by, at)| object_of!({ "by": by, "at": at })).collect::<Vec<_>>(),
+            "stamps": stamps.iter().map(|one| object_of!({ "by": one.authority, "at": one.at })).collect::<Vec<_>>(),
             "body": body.map(|(bytes, sha256)| object_of!({ "bytes": bytes, "sha256": sha256 })),
         }));
     }
@@ -212,6 +242,9 @@ fn tell(origin: &Origin, proven: &ProvenStatement, repudiated: bool, as_json: bo
     line(&format!("commitment  {commitment}"))?;
     for (by, moment) in &cosigned {
         line(&format!("witnessed   no later than {moment}, by {by}"))?;
+    }
+    for one in stamps {
+        line(&format!("stamped     no later than {}, by {}", one.at, clean(&one.authority)))?;
     }
     if let (Some(label), Some(media)) = (label, media) {
         line(&format!("said        TLP:{label}, {media}"))?;

@@ -112,7 +112,8 @@ pub(super) async fn serve(dir: &Path, args: &ServeArgs, clock: Arc<dyn Clock>) -
         | ServeError::Listen { .. }
         | ServeError::Tls(_)
         | ServeError::Store(_)
-        | ServeError::Configuration(_) => refused(error),
+        | ServeError::Configuration(_)
+        | ServeError::Stamping(_) => refused(error),
     })?;
     let at = running.addresses();
     let country = running.node().me().origin.country();

@@ -29,6 +29,8 @@ pub(super) struct Log {
     pub(super) witnessed: Option<u64>,
     pub(super) witnesses: usize,
     pub(super) threshold: usize,
+    pub(super) stamped: Option<u64>,
+    pub(super) stamped_at: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -119,6 +121,14 @@ pub(super) struct Partner {
     pub(super) lag: Lag,
     pub(super) behind_us: u64,
     pub(super) incomplete: Vec<Incomplete>,
+    pub(super) beyond: Vec<Beyond>,
+}
+
+/// What another says that it was shown, and we were not.
+#[derive(Debug, Deserialize)]
+pub(super) struct Beyond {
+    pub(super) by: String,
+    pub(super) more: u64,
 }
 
 impl Partner {

@@ -37,6 +37,9 @@ pub(super) async fn status(session: &Session) -> Result<(), Failure> {
         let (witnessed, k, n) = (log.witnessed.unwrap_or(0), log.threshold, log.witnesses);
         line(&format!("witnessed {witnessed} entries by {k} of {n} witnesses"))?;
     }
+    if let (Some(size), Some(at)) = (status.log.stamped, &status.log.stamped_at) {
+        line(&format!("stamped   {size} entries by a time authority, at {at}"))?;
+    }
     let intake = &status.intake;
     line(&format!(
         "intake    {} new, {} asserted, {} in conflict, {} dismissed",
@@ -53,7 +56,10 @@ pub(super) async fn status(session: &Session) -> Result<(), Failure> {
 pub(super) fn partner_rows(partners: &[Partner]) -> Vec<Vec<String>> {
     let row = |partner: &Partner| {
         let missing: u64 = partner.incomplete.iter().map(|gap| gap.missing).sum();
-        let incomplete = if missing == 0 { String::new() } else { format!("incomplete: {missing} missing") };
+        let mut incomplete = if missing == 0 { String::new() } else { format!("incomplete: {missing} missing") };
+        for one in &partner.beyond {
+            incomplete.push_str(&format!("  {} says that it has {} more", clean(&one.by), one.more));
+        }
         let behind_us = match partner.behind_us {
             0 => "has all of ours".to_owned(),
             10_001.. => "has over 10,000 of ours to fetch".to_owned(),

@@ -42,7 +42,7 @@ impl Instance {
         let realm = opened.node.me().realm().clone();
         let listener = serve::listen(federation).await?;
         let faces = vec![serve::local_socket(&opened, &layout, None)?, serve::federate(&opened, listener).await?];
-        let asking = serve::ask(&opened);
+        let asking = serve::ask(&opened, None);
         beside.put(&realm, serve::router(&opened, plain_http));
         tracing::info!(%realm, %federation, "an exercise is open");
         Ok(Self { realm, opened, layout, faces, asking, beside })

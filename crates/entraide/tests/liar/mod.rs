@@ -25,12 +25,18 @@ use tokio::task::JoinHandle;
 
 use crate::nations::Nation;
 
-/// What is answered to the n-th request, from 0; `None` never answers.
+type Answering = dyn Fn(PinBytes, usize, FeedRequest) -> Option<Vec<u8>> + Send + Sync;
+
+/// What is answered to whom, at the n-th request, from 0; `None` never answers.
 #[derive(Clone)]
-pub struct Script(Arc<dyn Fn(usize, FeedRequest) -> Option<Vec<u8>> + Send + Sync>);
+pub struct Script(Arc<Answering>);
 
 impl Script {
     pub fn new(answer: impl Fn(usize, FeedRequest) -> Option<Vec<u8>> + Send + Sync + 'static) -> Self {
+        Self::to_each(move |_, nth, request| answer(nth, request))
+    }
+    /// Another answer to each partner, by the key of its certificate.
+    pub fn to_each(answer: impl Fn(PinBytes, usize, FeedRequest) -> Option<Vec<u8>> + Send + Sync + 'static) -> Self {
         Self(Arc::new(answer))
     }
     /// All that stands in the log now, once; then nothing.
@@ -242,10 +248,10 @@ impl FederationService for Desk {
     fn tile(&self, _: Caller, _: String) -> Answer<'_> {
         Box::pin(async { Err(ServiceError::NotFound) })
     }
-    fn releases(&self, _: Caller, query: String) -> Answer<'_> {
+    fn releases(&self, caller: Caller, query: String) -> Answer<'_> {
         let nth = self.asked.fetch_add(1, Ordering::SeqCst);
         let request = FeedRequest::from_query(&query).unwrap();
-        let answer = (self.script.0)(nth, request);
+        let answer = (self.script.0)(caller.pin, nth, request);
         Box::pin(async move {
             match answer {
                 Some(bytes) => Ok(Bytes::from(bytes)),

@@ -76,6 +76,11 @@ impl Nation {
         panic!("{}: the rotation does not end", self.facts.origin);
     }
 
+    /// The file of its database.
+    pub fn database(&self) -> std::path::PathBuf {
+        self._dir.path().join("node/entraide.db")
+    }
+
     pub fn node(&self) -> &Node {
         self.running.node()
     }

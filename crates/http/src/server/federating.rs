@@ -39,8 +39,27 @@ struct Polls {
     second: Instant,
     count: u32,
     served: [ReleaseSeq; 2],
-    /// When it was last told what we know of common logs, and up to where our own log was witnessed then.
-    told: Option<(Instant, u64)>,
+    /// When it was last told what we know of common logs, and what there was to tell then.
+    told: Option<(Instant, Word)>,
+}
+
+/// What a partner is told of at once, and not only when it is time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Word {
+    /// Up to where our own log is witnessed.
+    witnessed: u64,
+    /// Places of chains where it said that something else stands.
+    disputed: usize,
+}
+
+impl Word {
+    const fn of(answer: &feed::Answer) -> Self {
+        Self { witnessed: answer.witnessed, disputed: answer.disputed }
+    }
+    /// Is there more to tell than was told?
+    const fn is_news(self, told: Self) -> bool {
+        self.witnessed > told.witnessed || self.disputed > told.disputed
+    }
 }
 
 impl Federating {
@@ -72,10 +91,10 @@ impl Federating {
             let waited = asked.elapsed();
             // Commitments that open nothing for this partner wait a moment for company; so does word of witnesses.
             let quiet = Duration::from_millis(node::limits::QUIET_MILLIS);
-            let nothing = answer.page.commitments.is_empty() && !self.has_word(log, &request, answer.witnessed).await;
+            let nothing = answer.page.commitments.is_empty() && !self.has_word(log, &request, Word::of(&answer)).await;
             let patience = if nothing { wait } else { wait.min(quiet) };
             if answer.has_items() || waited >= wait || waited >= patience {
-                let notes = self.notes(log, caller.pin, &request, answer.witnessed).await?;
+                let notes = self.notes(log, caller.pin, &request, Word::of(&answer)).await?;
                 return encode(&FeedPage { notes, ..answer.page });
             }
             let rest = patience.saturating_sub(waited);
@@ -84,11 +103,11 @@ impl Federating {
         }
     }
 
-    /// Was more of our log witnessed since this partner was told?
-    async fn has_word(&self, log: LogId, request: &FeedRequest, witnessed: u64) -> bool {
+    /// Is there something that this partner is to be told at once?
+    async fn has_word(&self, log: LogId, request: &FeedRequest, word: Word) -> bool {
         let polls = self.polls.lock().await;
-        let told = polls.get(&log).and_then(|entry| entry.told).map_or(0, |(_, size)| size);
-        request.wire > 1 && witnessed > told
+        let told = polls.get(&log).and_then(|entry| entry.told).map_or(Word::default(), |(_, word)| word);
+        request.wire > 1 && word.is_news(told)
     }
 
     /// What this partner is told of common logs, if it reads that and it is time.
@@ -97,7 +116,7 @@ impl Federating {
         log: LogId,
         pin: PinBytes,
         request: &FeedRequest,
-        witnessed: u64,
+        word: Word,
     ) -> Result<Vec<String>, ServiceError> {
         if request.wire < 2 {
             return Ok(Vec::new());
@@ -106,10 +125,10 @@ impl Federating {
             let mut polls = self.polls.lock().await;
             let Some(entry) = polls.get_mut(&log) else { return Ok(Vec::new()) };
             let often = Duration::from_secs(node::limits::GOSSIP_SECONDS);
-            if entry.told.is_some_and(|(at, size)| at.elapsed() < often && size >= witnessed) {
+            if entry.told.is_some_and(|(at, told)| at.elapsed() < often && !word.is_news(told)) {
                 return Ok(Vec::new());
             }
-            entry.told = Some((Instant::now(), witnessed));
+            entry.told = Some((Instant::now(), word));
         }
         let made = self.node.read(move |view| {
             let partner = feed::caller(view, &pin)?;

@@ -46,6 +46,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/proofs/{entry}", get(log::proof_page))
         .route("/proofs/{entry}/file", get(log::proof_file))
         .route("/recovery", get(recovery::back).post(recovery::post))
+        .route("/proofs/{entry}/words", get(log::proof_words))
         .route("/audiences", get(audiences::page))
         .route("/partners", get(partners::page))
         .route("/partners/invite", get(partners::back).post(partners::invite))

@@ -135,9 +135,13 @@ pub enum Taken {
 pub fn taken<R>(answer: Result<R, WriteError<ReceiveError>>) -> Taken {
     match answer {
         Ok(_) => Taken::Kept,
-        Err(WriteError::Refused(ReceiveError::SlotConflict { origin, first, second })) => {
+        Err(WriteError::Refused(ReceiveError::SlotConflict { origin, first, second, proofs })) => {
             let evidence = Evidence::slot_conflict(origin, first.index, second.index);
             let lane = journal::envelope::decode(&second.envelope).map_or(Lane::Workflow, |envelope| envelope.lane);
+            let evidence = match proofs.as_deref() {
+                Some([ours, theirs]) => evidence.with_ours(ours).with_theirs(theirs),
+                None => evidence,
+            };
             Taken::Hold(Box::new(evidence.with_openings(lane, &[*first, *second])))
         }
         Err(WriteError::Refused(ReceiveError::Moved)) => Taken::Moved,

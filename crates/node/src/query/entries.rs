@@ -131,8 +131,14 @@ impl Governed for Proved {
     }
 }
 
-/// The checkpoint that proves most of an entry: the first that enough witnesses have cosigned, else the newest.
+/// The checkpoint that proves most of an entry: of our own, the first with a time stamp, and with the cosignatures that
+/// it had; else the first that enough witnesses have cosigned; else the newest.
 fn covering(view: &View<'_, '_>, log: LogId, index: Index) -> Result<(u64, String), ObjectError> {
+    if log == view.me.log
+        && let Some(row) = view.db.stamped_entry(index)?
+    {
+        return Ok((row.size, row.note));
+    }
     if let Some(row) = view.db.witnessed_entry(log, index)? {
         return Ok((row.size, row.note));
     }

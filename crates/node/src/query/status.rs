@@ -5,6 +5,7 @@ use store::{ChainRow, EvidenceRow, IntakeState, PartnerRow, StoreError};
 
 use super::witnesses::WitnessesStatus;
 use crate::feed;
+use crate::heads::{self, Beyond};
 use crate::pull::Lag;
 use crate::standing::Standing;
 use crate::work::View;
@@ -29,6 +30,8 @@ pub struct PartnerStatus {
     pub fetched: Option<Timestamp>,
     /// Chains of its audiences in which something is missing that we are entitled to.
     pub incomplete: Vec<ChainRow>,
+    /// Chains of its audiences of which others say that they were shown more.
+    pub beyond: Vec<Beyond>,
 }
 
 /// The whole state.
@@ -48,6 +51,8 @@ pub struct Status {
     pub witnesses: WitnessesStatus,
     /// Does our log speak?
     pub standing: Standing,
+    /// How far our log has a time stamp of an authority, and the time that it says.
+    pub stamped: Option<(u64, Timestamp)>,
     /// Objects of ours.
     pub objects: u64,
     /// What is in intake, by state.
@@ -93,6 +98,7 @@ fn read(view: &View<'_, '_>) -> Result<Status, StoreError> {
             behind_us: feed::behind(view, log)?,
             fetched: view.db.served(log)?.map(|served| served.at),
             incomplete,
+            beyond: heads::beyond(view, log)?,
             partner,
         });
     }
@@ -108,6 +114,7 @@ fn read(view: &View<'_, '_>) -> Result<Status, StoreError> {
         checkpoint: view.signed.text.clone(),
         witnesses: super::witnesses::read(view)?,
         standing: view.signed.standing.clone(),
+        stamped: view.db.stamped()?.map(|row| (row.size, row.at)),
         objects: count(view.me.log),
         intake: view.db.intake_counts()?,
         partners,

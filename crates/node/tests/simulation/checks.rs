@@ -55,6 +55,9 @@ impl World {
         }
         self.check_served();
         self.check_lost();
+        self.check_nobody_honest_is_held();
+        self.check_liars_are_found();
+        self.check_no_witness_signs_two_histories();
         for at in 0..self.nations.len() {
             self.check_log(at);
             self.check_rebuild(at);

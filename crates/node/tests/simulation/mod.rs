@@ -6,6 +6,7 @@ pub mod commands;
 pub mod hostile;
 pub mod nation;
 pub mod recovery;
+pub mod rumour;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -106,6 +107,10 @@ pub struct Tally {
     pub lies: usize,
     pub held: usize,
     pub pages: usize,
+    /// Pairs that found out a liar that had shown them different histories.
+    pub found: usize,
+    /// Checkpoints that enough witnesses cosigned.
+    pub witnessed: usize,
 }
 
 pub struct World {
@@ -138,6 +143,10 @@ pub struct World {
     twins: BTreeMap<usize, (TempDir, Up)>,
     earlier: BTreeMap<(usize, usize), FeedPage>,
     numbers: Vec<u32>,
+    /// Liars that show each half of their partners another history.
+    splits: BTreeSet<usize>,
+    /// When the first told the second last what it knows of others.
+    told: BTreeMap<(usize, usize), i64>,
 }
 
 impl World {
@@ -172,6 +181,8 @@ impl World {
             twins: BTreeMap::new(),
             earlier: BTreeMap::new(),
             numbers: vec![0; scale.nations],
+            splits: BTreeSet::new(),
+            told: BTreeMap::new(),
             nations,
         };
         world.peer_all();
@@ -300,6 +311,8 @@ impl World {
         }
         self.time.store(end, Ordering::Relaxed);
         self.heal();
+        self.talk();
+        self.witness();
     }
 
     fn happen(&mut self, event: Event) {
@@ -348,6 +361,7 @@ impl World {
                     self.tally.twins += usize::from(said.is_ok());
                     self.twins.insert(at, twin);
                     self.note(at, "runs two copies");
+                    self.part_its_views(at);
                 }
             }
         }
@@ -510,7 +524,9 @@ impl World {
     /// The page as the partner's node makes it, with the real codec; a liar's own touch comes after.
     fn serve(&mut self, asked: &Asked) -> Option<Vec<u8>> {
         let (from, to) = (asked.from, asked.to);
-        let second = to >= self.honest && self.dice.percent(50);
+        let halves = self.splits.contains(&to);
+        let second = to >= self.honest && if halves { from % 2 == 1 } else { self.dice.percent(50) };
+        let tells = self.is_time_to_tell(to, from);
         let twin = self.twins.get_mut(&to).filter(|_| second).map(|(_, up)| up);
         let is_twin = twin.is_some();
         let up = match twin {
@@ -521,13 +537,17 @@ impl World {
         let pin = [u8::try_from(from + 1).unwrap(); 32];
         let page = up.read(|view| {
             let Ok(partner) = node::feed::caller(view, &pin) else { return Ok(None) };
-            Ok(node::feed::page(view, &partner, &request).ok())
+            let Ok(mut answer) = node::feed::page(view, &partner, &request) else { return Ok(None) };
+            if tells && request.wire > 1 {
+                answer.page.notes = node::gossip::notes(view, &partner)?;
+            }
+            Ok(Some(answer))
         });
         let mut page = page?.page;
         if !is_twin {
             self.look(to, from, &page);
         }
-        if to >= self.honest && !self.twins.is_empty() && self.dice.percent(40) {
+        if to >= self.honest && !halves && !self.twins.is_empty() && self.dice.percent(40) {
             let how = hostile::spoil(&mut page, self.earlier.get(&(to, from)), &mut self.dice);
             self.tally.lies += 1;
             self.note(to, format_args!("serves {} {how}", COUNTRIES[from]));
@@ -587,9 +607,14 @@ impl World {
             Checked::Step(step) => {
                 let mut replica = asked.start.replica.clone();
                 replica.advance(&step);
-                let more = step.more;
+                let (more, notes) = (step.more, step.notes.clone());
                 match turn::taken(up.engine.write(|work| node::receive::receive(work, log, *step))) {
-                    Taken::Kept => return Step::Kept { more, replica: Box::new(replica) },
+                    Taken::Kept => {
+                        let heard =
+                            notes.is_empty() || up.engine.write(|work| node::gossip::hear(work, log, &notes)).is_ok();
+                        let replica = Box::new(replica);
+                        return if heard { Step::Kept { more, replica } } else { Step::Down };
+                    }
                     Taken::Moved => return Step::Again,
                     Taken::Over => return Step::Over,
                     // A receipt waits until the log speaks again.

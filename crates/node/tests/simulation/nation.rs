@@ -52,6 +52,7 @@ pub struct MarkedSigner {
     wrapping: Arc<WrappingKey>,
     cursor: Arc<CursorKey>,
     mark: Arc<Mark>,
+    name: String,
 }
 
 impl Signer for MarkedSigner {
@@ -78,8 +79,8 @@ impl Signer for MarkedSigner {
         }
         Ok(checkpoint::sign(next, &self.log_key))
     }
-    fn cosign(&self, _: &str, _: u64) -> Result<String, SignerError> {
-        Err(SignerError::Io("nobody witnesses in the simulation".into()))
+    fn cosign(&self, text: &str, seconds: u64) -> Result<String, SignerError> {
+        Ok(journal::note::cosign(text, &self.name, seconds, &self.log_key))
     }
     fn mark(&self) -> Option<Checkpoint> {
         self.mark.signed.lock().unwrap().clone()
@@ -193,6 +194,7 @@ impl Nation {
                     wrapping: Arc::new(WrappingKey::new([self.seed ^ 0x55; 32])),
                     cursor: Arc::new(CursorKey::new([self.seed ^ 0x33; 32])),
                     mark: Arc::clone(mark),
+                    name: self.origin().to_string(),
                 }),
                 identity: world::signed_identity(self.country, self.seed),
             },

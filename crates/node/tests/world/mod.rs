@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test uses a part of the world")]
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ed25519_dalek::SigningKey;
@@ -201,6 +201,8 @@ pub struct Local {
     nodes: Mutex<HashMap<String, Node>>,
     pub spoil: Mutex<Option<fn(&mut wire::FeedPage)>>,
     pub spoil_lines: Mutex<Option<SpoilLine>>,
+    /// How often a witness was asked.
+    pub asked: AtomicUsize,
     me: Mutex<[u8; 32]>,
 }
 
@@ -237,6 +239,7 @@ impl Transport for Local {
         let node = self.nodes.lock().unwrap().get(&to.address).cloned();
         let pin = *self.me.lock().unwrap();
         let spoil = *self.spoil_lines.lock().unwrap();
+        self.asked.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             let node = node.ok_or(TransportError { reason: "no connection".into() })?;
             let request = AddCheckpoint::read(&request).unwrap();

@@ -12,7 +12,7 @@ use super::refusal::{ProblemDetails, Refusal};
 use super::request::Segment;
 use crate::server::session::Caller;
 
-/// Two checkpoints of one log that cannot both be true, as a file that is checked offline.
+/// Two checkpoints or two statements of one log that cannot both be true, as a file that is checked offline.
 #[utoipa::path(get, path = "/evidence/{id}", tag = "log", params(("id" = String, Path)), responses(
     (status = OK, body = String, content_type = "text/plain"),
     (status = NOT_FOUND, body = ProblemDetails, content_type = "application/problem+json"),

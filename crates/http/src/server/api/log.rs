@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use journal::proof::Words;
 use model::{Country, EntryRef, Index};
 use node::Permission;
 use node::query::entries::{self as query, Entry};
 use node::query::objects::ObjectError;
 use serde::{Deserialize, Serialize};
-use store::Face;
+use store::{Face, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
@@ -113,6 +114,24 @@ pub struct Sealed {
     /// Leave the body out: prove when and that something was said, not what.
     #[serde(default)]
     pub sealed: bool,
+}
+
+/// What a proof shows, in words. The words of the statement are not in it: who may not have its file is refused alike.
+pub(in crate::server) async fn words(
+    app: &App,
+    caller: &Caller,
+    name: EntryRef,
+    sealed: bool,
+) -> Result<Words, Refusal> {
+    caller.actor.require(Permission::Read)?;
+    let viewer = caller.viewer(app);
+    let read = move |view: &node::View<'_, '_>| {
+        let file = query::proof(view, &viewer, name, sealed)?;
+        let keys = node::witness::keys(view)?;
+        let proven = file.verify(&keys).map_err(|error| StoreError::Corrupt { what: format!("{name}: {error}") })?;
+        Ok(Words::of(&file, &proven, None))
+    };
+    Ok(app.node().read::<_, ObjectError, _>(read).await?)
 }
 
 /// A proof file (C2SP tlog-proof) of one statement.

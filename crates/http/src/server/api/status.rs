@@ -55,6 +55,10 @@ pub struct OwnLog {
     pub checkpoint: String,
     /// Entries that enough witnesses have cosigned.
     pub witnessed: Option<u64>,
+    /// Entries that a time authority has stamped.
+    pub stamped: Option<u64>,
+    /// The time that it says.
+    pub stamped_at: Option<String>,
     /// How many witnesses the log has.
     pub witnesses: usize,
     /// How many of them must have cosigned.
@@ -109,6 +113,8 @@ pub struct Partner {
     pub fetched: Option<String>,
     /// Where something is missing that we are entitled to.
     pub incomplete: Vec<Incomplete>,
+    /// Where others say that they were shown more of it than we, for longer than a delay explains.
+    pub beyond: Vec<Beyond>,
 }
 
 /// How we stand with a partner's log.
@@ -136,6 +142,21 @@ pub struct Incomplete {
     pub lane: &'static str,
     /// How many statements are missing.
     pub missing: u64,
+}
+
+/// What another partner says that it was shown of an audience, and we were not.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Beyond {
+    /// The country that says so: its word, and no proof.
+    pub by: String,
+    /// The audience's id.
+    pub audience: String,
+    /// `workflow` or `intelligence`.
+    pub lane: &'static str,
+    /// How many statements more.
+    pub more: u64,
+    /// Since when it says so.
+    pub since: String,
 }
 
 /// What was kept as evidence against a partner.
@@ -195,6 +216,8 @@ pub(crate) async fn read(app: &App) -> Result<Status, Refusal> {
             size: status.size,
             checkpoint: status.checkpoint,
             witnessed: status.witnesses.witnessed.map(|(size, _)| size),
+            stamped: status.stamped.map(|(size, _)| size),
+            stamped_at: status.stamped.map(|(_, at)| at.to_string()),
             witnesses: status.witnesses.witnesses.len(),
             threshold: status.witnesses.threshold,
         },
@@ -213,6 +236,14 @@ pub(super) fn partner(status: PartnerStatus) -> Partner {
         lane: lane_word(chain.lane),
         missing: (chain.high - chain.low + 1).saturating_sub(chain.count),
     });
+    let beyond = status.beyond.iter().map(|one| Beyond {
+        by: one.by.country().to_string(),
+        audience: one.audience.to_string(),
+        lane: lane_word(one.lane),
+        more: one.more,
+        since: one.since.to_string(),
+    });
+    let beyond = beyond.collect();
     Partner {
         country: row.origin.country().to_string(),
         origin: row.origin.to_string(),
@@ -230,6 +261,7 @@ pub(super) fn partner(status: PartnerStatus) -> Partner {
         behind_us: status.behind_us,
         fetched: status.fetched.map(|at| at.to_string()),
         incomplete: incomplete.collect(),
+        beyond,
     }
 }
 

@@ -180,6 +180,14 @@ pub async fn proof_page(State(app): State<App>, caller: Caller, Segment(entry): 
                     a href={ "/proofs/" (name) "/file?sealed=true" } download=(file) { "Sealed proof" }
                     ": without the body"
                 }
+                li {
+                    a href={ "/proofs/" (name) "/words?sealed=true" } { "The sealed proof in words" }
+                    @if object.state == "live" {
+                        ", or "
+                        a href={ "/proofs/" (name) "/words" } { "the open one" }
+                    }
+                    ": one page to print, for people who will not run a program"
+                }
             }
         }
         (verify(&file))
@@ -206,6 +214,29 @@ fn verify(file: &str) -> Markup {
             }
         }
     }
+}
+
+/// A proof in words, to print: checked here with the keys that this node knows.
+pub async fn proof_words(
+    State(app): State<App>,
+    caller: Caller,
+    Segment(entry): Segment,
+    Params(Sealed { sealed }): Params<Sealed>,
+) -> Result<Markup, Refusal> {
+    let frame = Frame::of(&app, &caller, Place::Log);
+    let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
+    let words = log::words(&app, &caller, name, sealed).await?;
+    let body = html! {
+        p class="crumbs" { a href={ "/proofs/" (name) } { "Proof of " (name) } }
+        h1 { (words.title) }
+        @for (heading, paragraphs) in &words.parts {
+            section class="card" {
+                div class="head" { h2 { (heading) } }
+                div class="inside prose" { @for paragraph in paragraphs { p { (plain(paragraph)) } } }
+            }
+        }
+    };
+    Ok(frame.page(&words.title, &body))
 }
 
 /// The file.

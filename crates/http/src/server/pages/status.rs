@@ -82,6 +82,15 @@ fn body(frame: &Frame, status: &Status, recovery: &Recovery, red: usize) -> Mark
 
 /// How far partners have cosigned our log: what they have seen cannot be taken back unnoticed.
 fn witnessed(log: &OwnLog) -> Markup {
+    html! {
+        (cosigned(log))
+        @if let (Some(size), Some(at)) = (log.stamped, &log.stamped_at) {
+            p { strong { (number(size)) } " stamped by a time authority " span class="quiet" { (time(at)) } }
+        }
+    }
+}
+
+fn cosigned(log: &OwnLog) -> Markup {
     let quorum = html! { (log.threshold) " of " (log.witnesses) " witnesses" };
     match (log.witnesses, log.witnessed) {
         (0, _) => html! { p class="quiet" { "No witness cosigns this log." } },
@@ -171,9 +180,15 @@ fn row(partner: &Partner) -> Markup {
                 @if partner.behind_us > 0 { ", " strong class="warn" { (number(partner.behind_us)) } " to fetch" }
             }
             td data-l="Incomplete" {
-                @if partner.incomplete.is_empty() { span class="quiet" { "no" } }
+                @if partner.incomplete.is_empty() && partner.beyond.is_empty() { span class="quiet" { "no" } }
                 @for gap in &partner.incomplete {
                     span class="gap" { strong class="warn" { (number(gap.missing)) } " missing, " (gap.lane) }
+                }
+                @for one in &partner.beyond {
+                    span class="gap" {
+                        (one.by) " says that it has " strong class="warn" { (number(one.more)) " more" } ", " (one.lane)
+                        " " span class="quiet" { (time(&one.since)) }
+                    }
                 }
             }
         }
@@ -229,7 +244,7 @@ fn evidence_box(frame: &Frame, partner: &Partner, evidence: &[Evidence]) -> Mark
                     @for row in &kept {
                         li {
                             (time(&row.at)) " " strong { (plain(&row.kind)) } ": " (plain(&row.summary))
-                            @if row.kind == "fork" {
+                            @if matches!(row.kind.as_str(), "fork" | "slot-conflict") {
                                 " " a href={ "/api/v1/evidence/" (row.id) } { "Evidence as a file" }
                             }
                         }
@@ -287,6 +302,7 @@ mod tests {
             behind_us: 0,
             fetched: None,
             incomplete: Vec::new(),
+            beyond: Vec::new(),
         }
     }
 
