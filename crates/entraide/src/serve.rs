@@ -153,6 +153,15 @@ impl Running {
     }
 }
 
+fn forget_copy(layout: &Layout) {
+    let copy = layout.verifying();
+    if let Err(error) = std::fs::remove_dir_all(&copy)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, path = %copy.display(), "the copy of a verification could not be removed: remove it");
+    }
+}
+
 /// Opens the node of a directory and starts everything that it serves.
 ///
 /// # Errors
@@ -163,6 +172,8 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
     }
     let layout = Layout::new(&config.dir);
     let opened = open(&layout, Arc::clone(&config.clock))?;
+    // A `verify` that was killed has left a copy of the database: what is purged from now on must not stand in it.
+    forget_copy(&layout);
     let web_listener = listen(config.listen).await?;
     let federation_listener = listen(config.federation).await?;
     let web_addr = local(&web_listener, config.listen)?;

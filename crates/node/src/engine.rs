@@ -12,7 +12,7 @@ use store::{Batch, LogId, Reader, Store, StoreError, Writer};
 
 use crate::me::Me;
 use crate::ports::{Clock, Random, Signer, SignerError};
-use crate::work::{OwnLog, Signed, View, Work};
+use crate::work::{COMPACTION, COMPACTION_DUE, OwnLog, Signed, View, Work};
 use crate::writer::{Stopped, WriteError};
 
 /// Why a node did not open.
@@ -109,8 +109,13 @@ impl Engine {
         let verified = journal::identity::verify(&identity).map_err(|error| OpenError::Identity(error.to_string()))?;
         let known = verified.into_inner();
         let origin = known.origin.clone();
-        let (log, own) = own_log(&mut writer, &origin)?;
+        let (log, mut own) = own_log(&mut writer, &origin)?;
         let me = Me { origin, log, name: known.name.clone(), identity: known, signed_identity: identity };
+        if own.take_spilled() {
+            compact(&mut writer)?;
+        }
+        // A process that was killed after a purge has left it in the write-ahead file.
+        writer.truncate_wal()?;
         let signed = Arc::new(sign_at_start(&mut writer, &me, &own, signer.as_ref())?);
         Ok(Self { me, clock, random, signer, store, writer, own, signed, stopped: false })
     }
@@ -207,10 +212,20 @@ impl Engine {
         let done = commands(&mut batch, &mut turn);
         let committed = batch.commit().map_err(OpenError::from).and_then(|()| self.sign(before));
         self.stopped = committed.is_err();
+        if committed.is_ok() && self.own.take_spilled() {
+            self.forget_spilled();
+        }
         if committed.is_ok() && self.own.take_purged() {
             self.forget_purged();
         }
         (Some(done), committed)
+    }
+
+    /// Pages may still hold stale copies of what a spill purged: the file is written anew.
+    fn forget_spilled(&mut self) {
+        if let Err(error) = compact(&mut self.writer) {
+            tracing::warn!(%error, "the database could not be written anew after a spill: it is tried at the next start");
+        }
     }
 
     /// Erased bodies and keys still stand in the write-ahead file: it is folded in and emptied.
@@ -242,12 +257,24 @@ impl Engine {
 /// The own log of a database, noted in it if it is new.
 pub(crate) fn own_log(writer: &mut Writer, origin: &model::Origin) -> Result<(LogId, OwnLog), StoreError> {
     let mut batch = writer.begin()?;
-    let (log, tree) = batch.savepoint(|tx| {
+    let (log, tree, due) = batch.savepoint(|tx| {
         let log = tx.ensure_log(origin)?;
-        Ok::<_, StoreError>((log, tx.tree(log)?))
+        Ok::<_, StoreError>((log, tx.tree(log)?, tx.setting(COMPACTION)?.as_deref() == Some(COMPACTION_DUE)))
     })?;
     batch.commit()?;
-    Ok((log, OwnLog::new(tree.frontier)))
+    let mut own = OwnLog::new(tree.frontier);
+    if due {
+        own.keep_spilled();
+    }
+    Ok((log, own))
+}
+
+/// Writes the file anew, and notes that this is done.
+fn compact(writer: &mut Writer) -> Result<(), StoreError> {
+    writer.compact()?;
+    let mut batch = writer.begin()?;
+    batch.savepoint(|tx| tx.set_setting(COMPACTION, "done"))?;
+    batch.commit()
 }
 
 /// The first signature. The database must hold exactly what was signed last, or extend it.

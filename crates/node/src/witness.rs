@@ -131,8 +131,13 @@ pub fn choose(work: &mut Work<'_, '_>, names: &[String], threshold: Option<usize
 /// # Errors
 /// The database.
 pub fn cosigners(view: &View<'_, '_>, row: &WitnessedRow) -> Result<Vec<(Origin, Timestamp)>, StoreError> {
-    let mut keys = vec![own_key(view)?];
-    for partner in view.db.partners()? {
+    cosigners_of(view.db, view.me, row)
+}
+
+/// The same, for whoever is writing.
+pub(crate) fn cosigners_of(db: &Db<'_>, me: &Me, row: &WitnessedRow) -> Result<Vec<(Origin, Timestamp)>, StoreError> {
+    let mut keys = vec![key_of_me(me)?];
+    for partner in db.partners()? {
         keys.push(key_of(&partner)?);
     }
     // Every line was verified before it was kept; a key that was changed since no longer counts.

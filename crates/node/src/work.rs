@@ -30,6 +30,7 @@ pub struct OwnLog {
     frontier: Frontier,
     added: Vec<Commitment>,
     purged: bool,
+    spilled: bool,
     workflow: bool,
 }
 
@@ -37,7 +38,7 @@ impl OwnLog {
     /// The log as the last commit left it.
     #[must_use]
     pub fn new(frontier: Frontier) -> Self {
-        Self { frontier, added: Vec::new(), purged: false, workflow: false }
+        Self { frontier, added: Vec::new(), purged: false, spilled: false, workflow: false }
     }
     /// Has something been said in the workflow lane since this was last asked?
     pub(crate) fn take_workflow(&mut self) -> bool {
@@ -46,6 +47,14 @@ impl OwnLog {
     /// Has a body been erased since this was last asked?
     pub(crate) fn take_purged(&mut self) -> bool {
         std::mem::take(&mut self.purged)
+    }
+    /// Is the file to be written anew since this was last asked?
+    pub(crate) fn take_spilled(&mut self) -> bool {
+        std::mem::take(&mut self.spilled)
+    }
+    /// Notes that the file is to be written anew.
+    pub(crate) fn keep_spilled(&mut self) {
+        self.spilled = true;
     }
     /// Asks again later.
     pub(crate) fn keep_purged(&mut self) {
@@ -82,6 +91,17 @@ impl<'t, 'c> Work<'t, 'c> {
         self.own.purged = true;
     }
 
+    /// Notes a purge of which no page of the file may keep a stale copy: if it is the `last` of several, the file is
+    /// written anew once this is committed; and if the process ends before that, when the node is opened again.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) fn note_spill(&mut self, last: bool) -> Result<(), store::StoreError> {
+        self.note_purge();
+        self.own.spilled |= last;
+        self.tx.set_setting(COMPACTION, COMPACTION_DUE)
+    }
+
     /// Notes an own entry; `finish` writes all of a command at once.
     pub(crate) fn add_entry(&mut self, commitment: Commitment, lane: Lane) {
         self.own.added.push(commitment);
@@ -111,6 +131,11 @@ impl<'t, 'c> Work<'t, 'c> {
         Ok(())
     }
 }
+
+/// The setting that says whether the file is still to be written anew after a spill.
+pub(crate) const COMPACTION: &str = "compaction";
+/// See [`COMPACTION`].
+pub(crate) const COMPACTION_DUE: &str = "due";
 
 /// One read: a snapshot.
 pub struct View<'t, 'c> {

@@ -5,6 +5,7 @@ mod assets;
 mod audiences;
 mod frame;
 mod json;
+mod keeping;
 mod limits;
 mod link;
 mod log;
@@ -14,6 +15,7 @@ mod objects;
 mod partners;
 mod posted;
 mod refused;
+mod spills;
 mod status;
 mod text;
 
@@ -37,6 +39,13 @@ pub fn router(app: &App) -> Router<App> {
         .route("/proofs/{entry}", get(log::proof_page))
         .route("/proofs/{entry}/file", get(log::proof_file))
         .route("/audiences", get(audiences::page))
+        .route("/keeping", get(keeping::page))
+        .route("/keeping/hold", get(keeping::back).post(keeping::hold))
+        .route("/keeping/release", get(keeping::back).post(keeping::release))
+        .route("/keeping/rule", get(keeping::back).post(keeping::rule))
+        .route("/keeping/apply", get(keeping::back).post(keeping::apply))
+        .route("/spills", get(keeping::back).post(spills::spill))
+        .route("/spills/{number}", get(spills::page))
         .route("/partners", get(partners::page))
         .route("/partners/invite", get(partners::back).post(partners::invite))
         .route("/partners/accept", get(partners::back).post(partners::accept))

@@ -1,4 +1,5 @@
 //! A node in a directory of its own behind the API's routes: what the tests of the API share.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};

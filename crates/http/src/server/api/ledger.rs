@@ -52,7 +52,7 @@ pub async fn list(
     Ok(Json(Page::whole(rows.into_iter().map(given).collect())))
 }
 
-fn given(row: store::LedgerRow) -> Given {
+pub(super) fn given(row: store::LedgerRow) -> Given {
     Given {
         at: row.at.to_string(),
         who: row.who,

@@ -7,6 +7,7 @@ pub mod audiences;
 pub mod events;
 pub mod evidence;
 pub mod headers;
+pub mod holds;
 pub mod idempotency;
 pub mod intake;
 pub mod ledger;
@@ -17,7 +18,9 @@ pub mod operate;
 pub mod partners;
 pub mod refusal;
 pub mod request;
+pub mod retention;
 pub mod session;
+pub mod spills;
 pub mod statements;
 pub mod status;
 pub mod tokens;
@@ -184,6 +187,15 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(statements::assert_from_intake))
         .routes(routes!(statements::withdraw))
         .routes(routes!(ledger::list))
+        .routes(routes!(spills::list, spills::spill))
+        .routes(routes!(spills::preview))
+        .routes(routes!(spills::one))
+        .routes(routes!(holds::list, holds::add))
+        .routes(routes!(holds::release))
+        .routes(routes!(retention::show))
+        .routes(routes!(retention::set))
+        .routes(routes!(retention::plan))
+        .routes(routes!(retention::apply))
         .routes(routes!(audiences::list, audiences::create))
         .routes(routes!(audiences::one))
         .routes(routes!(audiences::preview))
