@@ -187,7 +187,7 @@ describe("what was said is shown", () => {
     });
   });
 
-  for (const path of ["/", "/objects", "/objects?q=no-such-thing", "/objects?country=F", "/log", "/log?country=EE", "/audiences", "/partners"]) {
+  for (const path of ["/", "/objects", "/objects?q=no-such-thing", "/objects?country=F", "/log", "/log?country=EE", "/audiences", "/partners", "/keeping"]) {
     test(`${path} looks right`, () => looksRight(fr, french, path));
   }
   test("an object of ours looks right", () => looksRight(fr, french, `/objects/${entry}`));

@@ -69,6 +69,34 @@ impl Said {
         }
     }
 
+    /// What a fold still needs of a statement about sharing once its words are erased: whom an audience has, what is
+    /// taken back, what a receipt covers. `None` for what is said of the world, of which nothing remains.
+    #[must_use]
+    pub fn without_words(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Object(_) | Self::Pointer(..) => None,
+            Self::Audience(_, audience) => {
+                let name = Self::nameless(audience);
+                Some(Audience { common: audience.common.without_words(), name, ..audience.clone() }.to_bytes())
+            }
+            Self::Withdrawal(_, withdrawal) => {
+                let common = withdrawal.common.without_words();
+                Some(Withdrawal { common, reason: String::new(), ..withdrawal.clone() }.to_bytes())
+            }
+            Self::Lost(_, lost) => Some(Lost { common: lost.common.without_words(), ..lost.clone() }.to_bytes()),
+            Self::Receipt(_, receipt) => {
+                Some(Receipt { common: receipt.common.without_words(), ..receipt.clone() }.to_bytes())
+            }
+        }
+    }
+
+    /// The name that an audience has once its own is erased: by it people still choose it.
+    #[must_use]
+    pub fn nameless(audience: &Audience) -> String {
+        let id = audience.audience.to_string();
+        format!("purged-{}", id.get(..8).unwrap_or(&id))
+    }
+
     /// Is it one of the words that the node itself makes? Nobody asserts such an object by hand.
     #[must_use]
     pub fn is_own_word(&self) -> bool {

@@ -197,6 +197,15 @@ impl Running {
     }
 }
 
+fn forget_copy(layout: &Layout) {
+    let copy = layout.verifying();
+    if let Err(error) = std::fs::remove_dir_all(&copy)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, path = %copy.display(), "the copy of a verification could not be removed: remove it");
+    }
+}
+
 /// Opens the node of a directory and starts everything that it serves.
 ///
 /// # Errors
@@ -207,6 +216,8 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
     }
     let layout = Layout::new(&config.dir);
     let opened = open(&layout, Arc::clone(&config.clock))?;
+    // A `verify` that was killed has left a copy of the database: what is purged from now on must not stand in it.
+    forget_copy(&layout);
     // No exercise has a time stamp: what asks the world for something is made from what reality alone has.
     let stamping = match RealOnly::of(opened.node.me().realm()) {
         Some(real) => stamping(&layout, real)?,

@@ -19,6 +19,12 @@ pub enum Permission {
     ManagePartners,
     /// Change accounts and tokens.
     ManageAccounts,
+    /// Purge what must not be here.
+    Spill,
+    /// Lay and release legal holds.
+    Hold,
+    /// Say how long data is kept, and purge what is due.
+    Retain,
     /// Operate the node: rebuild, doctor.
     Operate,
     /// Decide, as one of two persons, from where this node speaks.
@@ -36,7 +42,10 @@ impl Permission {
             Self::ManageAudiences => matches!(role, Role::DutyOfficer | Role::Liaison | Role::CrisisOfficer),
             Self::ManagePartners => matches!(role, Role::Liaison | Role::Administrator),
             Self::DecideLog => matches!(role, Role::DutyOfficer | Role::CrisisOfficer | Role::Administrator),
-            Self::ManageAccounts | Self::Operate => matches!(role, Role::Administrator),
+            // Whoever is awake: a secret on a network where it may not be does not wait for an office hour.
+            Self::Spill => matches!(role, Role::DutyOfficer | Role::CrisisOfficer | Role::Administrator),
+            Self::Hold => matches!(role, Role::DutyOfficer | Role::Administrator),
+            Self::ManageAccounts | Self::Retain | Self::Operate => matches!(role, Role::Administrator),
         }
     }
 }
@@ -103,6 +112,12 @@ mod tests {
         assert!(actor(Role::DutyOfficer).require(Permission::Speak).is_ok());
         assert!(actor(Role::Analyst).require(Permission::Speak).is_err());
         assert!(actor(Role::Administrator).require(Permission::Speak).is_err());
+        for able in [Role::DutyOfficer, Role::CrisisOfficer, Role::Administrator] {
+            assert!(actor(able).require(Permission::Spill).is_ok());
+        }
+        assert!(actor(Role::Liaison).require(Permission::Spill).is_err());
+        assert!(actor(Role::DutyOfficer).require(Permission::Hold).is_ok());
+        assert!(actor(Role::DutyOfficer).require(Permission::Retain).is_err());
         let refused = actor(Role::Viewer).require(Permission::ManageAccounts).unwrap_err().to_string();
         assert!(refused.contains("administrator"), "{refused}");
     }

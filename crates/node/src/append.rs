@@ -73,7 +73,8 @@ pub fn append(work: &mut Work<'_, '_>, entry: &NewEntry<'_>, said: &Said) -> Res
     if let Some(set) = entry.set {
         work.tx.release(journal::wire::ReleaseKind::Open.code(), entry.lane, statement, set, work.now)?;
     }
-    let arrived = Arrived { statement, log: work.me.log, index, commitment, envelope: &envelope, set: entry.set };
+    let arrived =
+        Arrived { statement, log: work.me.log, index, commitment, envelope: &envelope, set: entry.set, purged: false };
     fold::fold(work.tx, work.me, &arrived, Some(said)).map_err(|error| match error {
         fold::FoldError::Store(error) => error,
         fold::FoldError::Unfit(reason) => {

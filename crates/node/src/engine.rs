@@ -15,7 +15,7 @@ use crate::identities;
 use crate::me::{Me, Myself};
 use crate::ports::{Clock, Random, Signer, SignerError};
 use crate::standing::{self, Alarm, Cause, Silent, Standing};
-use crate::work::{OwnLog, Signed, View, Work};
+use crate::work::{COMPACTION, COMPACTION_DUE, OwnLog, Signed, View, Work};
 use crate::writer::{Stopped, WriteError};
 
 /// Why a node did not open.
@@ -156,15 +156,21 @@ impl Engine {
         let known = verified.into_inner();
         let origin = known.origin.clone();
         let mut batch = writer.begin()?;
-        let (me, own, signed) = batch.savepoint(|tx| {
+        let (me, own, signed, due) = batch.savepoint(|tx| {
             let log = tx.ensure_log(&origin)?;
             let me = Me { origin, log, name: known.name.clone(), identity: known, signed_identity: identity };
             let standing = standing_at_start(tx, &me, signer.as_ref(), clock.now())?;
             let own = OwnLog::new(tx.tree(log)?.frontier, standing, standing::recovered(tx)?);
             let signed = signed_before(tx, &me, own.standing())?;
-            Ok::<_, StoreError>((me, own, signed))
+            let due = tx.setting(COMPACTION)?.as_deref() == Some(COMPACTION_DUE);
+            Ok::<_, StoreError>((me, own, signed, due))
         })?;
         batch.commit()?;
+        if due {
+            compact(&mut writer)?;
+        }
+        // A process that was killed after a purge has left it in the write-ahead file.
+        writer.truncate_wal()?;
         identities::note_own_at_start(&mut writer, &me, clock.now())?;
         let mut engine = Self {
             me: Arc::new(Myself::new(me)),
@@ -272,6 +278,9 @@ impl Engine {
             Err(error) => (None, Err(error.into())),
         };
         self.stopped = committed.is_err();
+        if committed.is_ok() && self.own.take_spilled() {
+            self.forget_spilled();
+        }
         if committed.is_ok() && self.own.take_purged() {
             self.forget_purged();
         }
@@ -334,6 +343,13 @@ impl Engine {
         Ok(())
     }
 
+    /// Pages may still hold stale copies of what a spill purged: the file is written anew.
+    fn forget_spilled(&mut self) {
+        if let Err(error) = compact(&mut self.writer) {
+            tracing::warn!(%error, "the database could not be written anew after a spill: it is tried at the next start");
+        }
+    }
+
     /// Erased bodies and keys still stand in the write-ahead file: it is folded in and emptied.
     fn forget_purged(&mut self) {
         match self.writer.truncate_wal() {
@@ -359,6 +375,14 @@ impl Engine {
         self.signed = Arc::new(Signed { size: next.size, workflow, text, standing });
         Ok(())
     }
+}
+
+/// Writes the file anew, and notes that this is done.
+fn compact(writer: &mut Writer) -> Result<(), StoreError> {
+    writer.compact()?;
+    let mut batch = writer.begin()?;
+    batch.savepoint(|tx| tx.set_setting(COMPACTION, "done"))?;
+    batch.commit()
 }
 
 /// Does the database hold exactly what was signed last, or extend it? Then the node speaks.

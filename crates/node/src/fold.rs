@@ -7,7 +7,7 @@ use domain::warn::sharing::{self, Event, Sharing};
 use model::extension::{Audience, Lost, Receipt, Withdrawal, WithdrawalAction};
 use model::{Citation, Commitment, Envelope, Index, Lane};
 use store::{
-    AudienceRow, LogId, ObjectRow, ObjectState, PendingWithdrawal, ReceiptRow, SetId, SlotOutcome, StatementId,
+    AudienceRow, HoldOn, LogId, ObjectRow, ObjectState, PendingWithdrawal, ReceiptRow, SetId, SlotOutcome, StatementId,
     StoreError, Tx, WithdrawalRow,
 };
 
@@ -28,6 +28,8 @@ pub struct Arrived<'a> {
     pub envelope: &'a Envelope,
     /// The member set, known for own statements only.
     pub set: Option<SetId>,
+    /// Was its body erased here by command, so that what is folded is what remains of a statement about sharing?
+    pub purged: bool,
 }
 
 /// Why a statement was not folded.
@@ -57,9 +59,9 @@ pub fn fold(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: Option<&Said>) ->
         None => Ok(()),
         Some(said) => {
             admissible(tx, me, arrived, said)?;
-            let state = taken_before(tx, arrived)?;
+            let state = if arrived.purged { ObjectState::Erased } else { taken_before(tx, arrived, said)? };
             put_object(tx, arrived, said, state)?;
-            if state == ObjectState::Erased {
+            if state == ObjectState::Erased && !arrived.purged {
                 tx.erase_body(arrived.statement)?;
                 return Ok(());
             }
@@ -115,8 +117,9 @@ pub fn obey_earlier(tx: &Tx<'_>, log: LogId, index: Index) -> Result<(), StoreEr
 }
 
 /// A withdrawal may have come first (workflow goes first): then what arrives is withdrawn already. What is about sharing
-/// itself can't be withdrawn: audiences and receipts are superseded, never unsaid.
-fn taken_before(tx: &Tx<'_>, arrived: &Arrived<'_>) -> Result<ObjectState, StoreError> {
+/// itself can't be withdrawn: audiences and receipts are superseded, never unsaid. What a legal hold lies on keeps its
+/// sealed body.
+fn taken_before(tx: &Tx<'_>, arrived: &Arrived<'_>, said: &Said) -> Result<ObjectState, StoreError> {
     if arrived.envelope.lane == Lane::Workflow {
         return Ok(ObjectState::Live);
     }
@@ -134,7 +137,25 @@ fn taken_before(tx: &Tx<'_>, arrived: &Arrived<'_>) -> Result<ObjectState, Store
             None => opened,
         },
     };
-    Ok(object_state(state))
+    let state = object_state(state);
+    if state == ObjectState::Erased && is_held(tx, arrived, said)? {
+        return Ok(ObjectState::Withdrawn);
+    }
+    Ok(state)
+}
+
+/// Does a legal hold lie on a statement that has no row of its object yet?
+fn is_held(tx: &Tx<'_>, arrived: &Arrived<'_>, said: &Said) -> Result<bool, StoreError> {
+    for on in [
+        HoldOn::Statement(arrived.statement),
+        HoldOn::Thread(arrived.envelope.thread),
+        HoldOn::Object(said.head().id.clone()),
+    ] {
+        if tx.hold_on(&on)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 const fn action(purge: bool) -> WithdrawalAction {
@@ -269,11 +290,14 @@ fn take_back(
         return tx.put_pending_withdrawal(&PendingWithdrawal { log, index, by, purge });
     };
     tx.put_withdrawal(&WithdrawalRow { target: target.id, by, purge })?;
+    // What the law holds is out of every view, and its sealed body stays until the hold is released.
+    let erases = purge && tx.hold_on_statement(target.id)?.is_none();
+    let action = if erases { action } else { WithdrawalAction::StopSharing };
     if let Some(object) = tx.object(target.id)? {
         let state = object_state(sharing::apply(sharing_of(object.state), Event::Taken(action)));
         tx.object_state(target.id, state)?;
     }
-    if purge {
+    if erases {
         tx.erase_body(target.id)?;
     }
     Ok(())
@@ -297,6 +321,7 @@ fn fold_receipt(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, receipt: &Receipt) 
         erased: receipt.erased,
         exports: receipt.exports,
         not_recalled: receipt.exports_not_recalled,
+        held: receipt.held,
     })?;
     Ok(())
 }

@@ -80,6 +80,21 @@ pub const DISPUTES: usize = 8;
 /// A partner that holds more of an audience than was shown to us is pointed out after this, seconds: less is a delay,
 /// with word every [`GOSSIP_SECONDS`] and pauses of [`BACKOFF_MILLIS`].
 pub const BEYOND_SECONDS: i64 = 600;
+/// Items of one plan of retention: what is due beyond it comes with the next plan. A person can look through it.
+pub const PLAN_ITEMS: usize = 10_000;
+/// Items that are purged in one transaction: bounds how long the writer is held, as for a bulk command.
+pub const PURGE_BATCH: usize = 500;
+/// A plan of retention is applied within this time, seconds: later it is made anew, and looked at.
+pub const PLAN_SECONDS: i64 = 24 * 3600;
+/// Retention refuses when the clock is further than this from what has come in or was witnessed last, seconds: a clock
+/// that jumped looks like a long silence, and nobody's data is due because of it.
+pub const SILENCE_SECONDS: i64 = 30 * 24 * 3600;
+/// Longest time for which a rule keeps data, days: a century.
+pub const RETENTION_DAYS: u32 = 36_525;
+/// Statements that one spill purges: an object that more nations than that speak of is spilled entry by entry.
+pub const SPILL_STATEMENTS: usize = 1_000;
+/// Shortest word, bytes, that a spill looks for in remembered answers: a shorter one stands in nearly all of them.
+pub const SPILL_WORD_BYTES: usize = 4;
 /// Most witnesses of a log (architecture §3: three to five).
 pub const WITNESSES: usize = 5;
 /// Entries of the intelligence lane are witnessed together, at most this long after they were said, seconds: the

@@ -91,8 +91,19 @@ fn fold_row(work: &mut Work<'_, '_>, row: &StatementRow) -> Result<Result<(), St
         .commitment(row.log, row.index)?
         .ok_or_else(|| StoreError::Corrupt { what: format!("statement {} is beyond its log", row.index) })?;
     let set = if row.log == work.me.log { own_set(work, row.id)? } else { None };
-    let arrived = Arrived { statement: row.id, log: row.log, index: row.index, commitment, envelope: &envelope, set };
-    let said = match body::open_row(work.tx, work.signer, row)? {
+    let body = body::open_row(work.tx, work.signer, row)?;
+    // Of what was purged by command a statement about sharing has left what the fold needs, without its words.
+    let remains = if body.is_none() { work.tx.remains(row.id)? } else { None };
+    let arrived = Arrived {
+        statement: row.id,
+        log: row.log,
+        index: row.index,
+        commitment,
+        envelope: &envelope,
+        set,
+        purged: remains.is_some(),
+    };
+    let said = match body.or(remains) {
         None => None,
         Some(bytes) => match Said::read(envelope.media, &bytes) {
             Ok(said) => Some(said),

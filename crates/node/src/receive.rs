@@ -143,7 +143,8 @@ impl Desk {
             },
         };
         let statement = insert(work, self.log, opening, commitment, Fate::Fit)?;
-        let arrived = Arrived { statement, log: self.log, index: opening.index, commitment, envelope, set: None };
+        let arrived =
+            Arrived { statement, log: self.log, index: opening.index, commitment, envelope, set: None, purged: false };
         match fold::fold(work.tx, work.me, &arrived, said.as_ref()) {
             Ok(()) => self.received.statements += 1,
             Err(FoldError::Store(error)) => return Err(error.into()),
@@ -163,7 +164,7 @@ impl Desk {
             if withdrawal.action == WithdrawalAction::Purge {
                 work.note_purge();
             }
-            self.answer(work, withdrawal.target.index)?;
+            answer(work, self.log, withdrawal.target.index)?;
         }
         Ok(())
     }
@@ -177,7 +178,8 @@ impl Desk {
         commitment: Commitment,
     ) -> Result<(), ReceiveError> {
         let Some(body) = &opening.body else { return Ok(()) };
-        if known.sealed.is_some() || work.tx.withdrawal_of(known.id)?.is_some() {
+        // What was purged here by command does not come back because a partner says it again.
+        if known.sealed.is_some() || work.tx.withdrawal_of(known.id)?.is_some() || work.tx.is_purged(known.id)? {
             return Ok(());
         }
         let sealed = Sealed::new(work, &body.bytes, &commitment);
@@ -191,6 +193,7 @@ impl Desk {
                 commitment,
                 envelope: &envelope,
                 set: None,
+                purged: false,
             };
             match fold::fold(work.tx, work.me, &arrived, Some(&said)) {
                 Ok(()) => self.received.statements += 1,
@@ -225,7 +228,7 @@ impl Desk {
         statement: StatementId,
     ) -> Result<(), ReceiveError> {
         let index = opening.index;
-        let arrived = Arrived { statement, log: self.log, index, commitment, envelope, set: None };
+        let arrived = Arrived { statement, log: self.log, index, commitment, envelope, set: None, purged: false };
         match fold::put_slot(work.tx, &arrived) {
             Ok(()) | Err(FoldError::Unfit(_)) => Ok(()),
             Err(FoldError::Store(error)) => Err(error.into()),
@@ -273,39 +276,44 @@ impl Desk {
         work.tx.put_obeyed(self.log, index)?;
         fold::fold_withdraw_row(work.tx, self.log, index)?;
         self.received.withdrawn += 1;
-        self.answer(work, index)
+        answer(work, self.log, index)
     }
+}
 
-    /// Says to the owner, alone and once, that a withdrawal was obeyed and what that covers.
-    fn answer(&self, work: &mut Work<'_, '_>, index: Index) -> Result<(), ReceiveError> {
-        let Some(target) = work.tx.statement_at(self.log, index)? else { return Ok(()) };
-        let erased = target.sealed.is_none();
-        fold_recovered(work)?;
-        let receipts = work.tx.receipts_of(target.id)?;
-        // Once for stopping and once for erasing, whichever rows and statements say it again.
-        if receipts.iter().any(|receipt| receipt.from == work.me.log && receipt.erased >= erased) {
-            return Ok(());
-        }
-        let Some(commitment) = work.tx.commitment(self.log, index)? else { return Ok(()) };
-        let only_owner = audience::bilateral(work, &self.origin)?;
-        let Some(set) = only_owner.set else { return Ok(()) };
-        let common = Common::new(Receipt::KIND, random_bytes(work.random), &work.me.origin, work.now)
-            .map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
-        // Content goes out after its row in the ledger, and not at all once this transaction is committed: the count is final.
-        let exports = work.tx.exports(target.id)?;
-        let receipt = Receipt {
-            common,
-            target: Citation { origin: self.origin.clone(), index, commitment },
-            store: true,
-            erased,
-            exports: Some(exports.all),
-            exports_not_recalled: Some(exports.not_recallable),
-        };
-        let body = receipt.to_bytes();
-        let walled = work.tx.object(target.id)?.and_then(|object| object.walled);
-        audience::say_workflow(work, only_owner.at, set, None, walled, &body)?;
-        Ok(())
+/// Says to the owner, alone and once, that a withdrawal was obeyed and what that covers.
+pub(crate) fn answer(work: &mut Work<'_, '_>, log: LogId, index: Index) -> Result<(), ReceiveError> {
+    let Some(target) = work.tx.statement_at(log, index)? else { return Ok(()) };
+    let erased = target.sealed.is_none();
+    let to_be_erased = work.tx.withdrawal_of(target.id)?.is_some_and(|withdrawal| withdrawal.purge);
+    let held = !erased && to_be_erased;
+    fold_recovered(work)?;
+    let receipts = work.tx.receipts_of(target.id)?;
+    // Once for stopping, once for holding and once for erasing, whichever rows and statements say it again.
+    let says_it = |receipt: &store::ReceiptRow| receipt.erased || (!erased && receipt.held == held);
+    if receipts.iter().any(|receipt| receipt.from == work.me.log && says_it(receipt)) {
+        return Ok(());
     }
+    let Some(commitment) = work.tx.commitment(log, index)? else { return Ok(()) };
+    let origin = work.tx.origin(log)?;
+    let only_owner = audience::bilateral(work, &origin)?;
+    let Some(set) = only_owner.set else { return Ok(()) };
+    let common = Common::new(Receipt::KIND, random_bytes(work.random), &work.me.origin, work.now)
+        .map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
+    // Content goes out after its row in the ledger, and not at all once this transaction is committed: the count is final.
+    let exports = work.tx.exports(target.id)?;
+    let receipt = Receipt {
+        common,
+        target: Citation { origin, index, commitment },
+        store: true,
+        erased,
+        exports: Some(exports.all),
+        exports_not_recalled: Some(exports.not_recallable),
+        held,
+    };
+    let body = receipt.to_bytes();
+    let walled = work.tx.object(target.id)?.and_then(|object| object.walled);
+    audience::say_workflow(work, only_owner.at, set, None, walled, &body)?;
+    Ok(())
 }
 
 /// A body sealed for this node, whoever said it.

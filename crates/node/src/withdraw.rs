@@ -26,6 +26,9 @@ pub enum WithdrawError {
     /// Its kind cannot be withdrawn.
     #[error("statement {0} is itself about sharing: say a new one instead of withdrawing it")]
     Workflow(Index),
+    /// The law holds it.
+    #[error("statement {0} is under legal hold {1}: stop sharing it, or release the hold first")]
+    Held(Index, store::HoldId),
     /// A reason that is too long.
     #[error("the reason is longer than 4,000 bytes: shorten it")]
     Reason,
@@ -46,8 +49,24 @@ pub struct Withdrawn {
 /// Takes back an own statement.
 ///
 /// # Errors
-/// It is not ours, not there, or taken back already.
+/// It is not ours, not there, taken back already, or to be erased though the law holds it.
 pub fn withdraw(
+    work: &mut Work<'_, '_>,
+    index: Index,
+    action: WithdrawalAction,
+    reason: &str,
+) -> Result<Withdrawn, WithdrawError> {
+    let target = work.tx.statement_at(work.me.log, index)?.ok_or(WithdrawError::Unknown(index))?;
+    if action == WithdrawalAction::Purge
+        && let Some(hold) = work.tx.hold_on_statement(target.id)?
+    {
+        return Err(WithdrawError::Held(index, hold));
+    }
+    take_back(work, index, action, reason)
+}
+
+/// The same, whatever the law holds: the fold then keeps what it does.
+pub(crate) fn take_back(
     work: &mut Work<'_, '_>,
     index: Index,
     action: WithdrawalAction,

@@ -132,8 +132,13 @@ pub fn choose(work: &mut Work<'_, '_>, names: &[String], threshold: Option<usize
 /// # Errors
 /// The database.
 pub fn cosigners(view: &View<'_, '_>, row: &WitnessedRow) -> Result<Vec<(Origin, Timestamp)>, StoreError> {
-    let mut keys = own_keys(view)?;
-    for partner in view.db.partners()? {
+    cosigners_of(view.db, view.me, row)
+}
+
+/// The same, for whoever is writing.
+pub(crate) fn cosigners_of(db: &Db<'_>, me: &Me, row: &WitnessedRow) -> Result<Vec<(Origin, Timestamp)>, StoreError> {
+    let mut keys = own_keys(me)?;
+    for partner in db.partners()? {
         keys.extend(identities::witness_keys(&partner)?);
     }
     // Every line was verified before it was kept; a key that was changed since no longer counts.
@@ -149,9 +154,9 @@ pub fn cosigners(view: &View<'_, '_>, row: &WitnessedRow) -> Result<Vec<(Origin,
 ///
 /// # Errors
 /// The identity names no key.
-pub fn own_keys(view: &View<'_, '_>) -> Result<Vec<NoteVerifier>, StoreError> {
+pub fn own_keys(me: &Me) -> Result<Vec<NoteVerifier>, StoreError> {
     let broken = |why: String| StoreError::Corrupt { what: format!("own witness key: {why}") };
-    journal::log_keys::witness_keys(&view.me.identity).map_err(|error| broken(error.to_string()))
+    journal::log_keys::witness_keys(&me.identity).map_err(|error| broken(error.to_string()))
 }
 
 pub(crate) fn key_of_me(me: &Me) -> Result<NoteVerifier, StoreError> {
@@ -171,7 +176,7 @@ pub fn keys(view: &View<'_, '_>) -> Result<Vec<NoteVerifier>, StoreError> {
         keys.verifiers(origin).map_err(|error| broken(error.to_string()))
     };
     let mut keys = of_log(&view.me.origin, identities::own_log_keys(view.me)?)?;
-    keys.extend(own_keys(view)?);
+    keys.extend(own_keys(view.me)?);
     for partner in view.db.partners()? {
         if matches!(partner.state, PartnerState::Active | PartnerState::Held) {
             keys.extend(of_log(&partner.origin, identities::log_keys(view.db, &partner)?)?);

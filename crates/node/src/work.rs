@@ -33,6 +33,7 @@ pub struct OwnLog {
     frontier: Frontier,
     added: Vec<Commitment>,
     purged: bool,
+    spilled: bool,
     workflow: bool,
     resign: bool,
     standing: Standing,
@@ -48,6 +49,7 @@ impl OwnLog {
             frontier,
             added: Vec::new(),
             purged: false,
+            spilled: false,
             workflow: false,
             resign: false,
             standing,
@@ -79,6 +81,10 @@ impl OwnLog {
     /// Has a body been erased since this was last asked?
     pub(crate) fn take_purged(&mut self) -> bool {
         std::mem::take(&mut self.purged)
+    }
+    /// Is the file to be written anew since this was last asked?
+    pub(crate) fn take_spilled(&mut self) -> bool {
+        std::mem::take(&mut self.spilled)
     }
     /// Asks again later.
     pub(crate) fn keep_purged(&mut self) {
@@ -124,6 +130,17 @@ impl<'t, 'c> Work<'t, 'c> {
     /// Notes that the keys have changed: the newest checkpoint is signed again with those of now.
     pub fn note_keys_changed(&mut self) {
         self.own.resign = true;
+    }
+
+    /// Notes a purge of which no page of the file may keep a stale copy: if it is the `last` of several, the file is
+    /// written anew once this is committed; and if the process ends before that, when the node is opened again.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) fn note_spill(&mut self, last: bool) -> Result<(), store::StoreError> {
+        self.note_purge();
+        self.own.spilled |= last;
+        self.tx.set_setting(COMPACTION, COMPACTION_DUE)
     }
 
     /// Notes an own entry; `finish` writes all of a command at once.
@@ -211,6 +228,11 @@ impl<'t, 'c> Work<'t, 'c> {
         Ok(())
     }
 }
+
+/// The setting that says whether the file is still to be written anew after a spill.
+pub(crate) const COMPACTION: &str = "compaction";
+/// See [`COMPACTION`].
+pub(crate) const COMPACTION_DUE: &str = "due";
 
 /// One read: a snapshot.
 pub struct View<'t, 'c> {

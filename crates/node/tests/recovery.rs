@@ -116,7 +116,7 @@ async fn what_partners_hold_comes_back_and_what_nobody_holds_is_said_to_be_lost(
         let held = other.node.read(|view| Ok::<_, StoreError>(state_of(view, "FR"))).await.unwrap();
         assert_eq!(held, Some(store::PartnerState::Active));
     }
-    fr.node.write(|work| node::rebuild::rebuild(work)).await.unwrap();
+    fr.node.write(node::rebuild::rebuild).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -185,7 +185,7 @@ async fn a_log_that_shows_a_witness_two_histories_is_held_with_both() {
 
     let first = cosign(&ee, "FR", ask(honest.text.clone())).await.unwrap();
     let Cosigned::Line(line) = first else { panic!("{first:?}") };
-    let key = ee.node.read(|view| witness::own_keys(view).map(|keys| keys[0].clone())).await.unwrap();
+    let key = ee.node.read(|view| witness::own_keys(view.me).map(|keys| keys[0].clone())).await.unwrap();
     let cosigned = format!("{}{line}", honest.text);
     assert_eq!(note::open(&cosigned, &[key]).unwrap().cosigned.len(), 1);
     let behind = cosign(&ee, "FR", ask(forged(&fr, honest.size + 5))).await.unwrap();

@@ -174,6 +174,33 @@ impl Writer {
     }
 }
 
+impl Writer {
+    /// Writes the whole file anew, so that no page keeps a stale copy of what was purged: where rows move from page to
+    /// page, `secure_delete` leaves what stood there before. Nothing may be read from this connection meanwhile. To be
+    /// followed by [`Writer::truncate_wal`].
+    ///
+    /// # Errors
+    /// The disk: it needs the room of the file once more.
+    pub fn compact(&mut self) -> Result<(), StoreError> {
+        let size: i64 = self.conn.query_row(
+            "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+            [],
+            |row| row.get(0),
+        )?;
+        // The new file is built in memory if it fits there, as everything temporary is: it holds titles in the clear.
+        let large = size > limits::COMPACT_BYTES;
+        if large {
+            self.conn.pragma_update(None, "temp_store", "FILE")?;
+        }
+        let compacted = run(&self.conn, "VACUUM", []);
+        if large {
+            self.conn.pragma_update(None, "temp_store", "MEMORY")?;
+        }
+        self.memo.clear();
+        compacted.map(|_| ())
+    }
+}
+
 impl Batch<'_> {
     /// Runs one command. On an error everything that it did is undone, and the batch goes on with the next.
     ///
@@ -308,7 +335,9 @@ impl<'c> Db<'c> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{World, origin};
+    use sha2::{Digest, Sha256};
+
+    use crate::testing::{World, at, origin};
 
     #[test]
     fn a_failed_savepoint_leaves_the_others() {
@@ -411,6 +440,33 @@ mod tests {
             let bytes = std::fs::read(&path).unwrap();
             assert!(!bytes.windows(22).any(|window| window == b"the-bytes-that-must-go"), "{}", path.display());
         }
+    }
+
+    #[test]
+    fn a_file_that_is_written_anew_holds_no_stale_copy() {
+        let world = World::new();
+        let mut writer = world.store.writer().unwrap();
+        let word = "zirkelmond";
+        // Keys in no order, so that rows move from page to page while they are put.
+        world.write(|tx| {
+            for number in 0..3_000_u64 {
+                let key = model::bytes::hex(&Sha256::digest(number.to_be_bytes()));
+                let answer = format!("{word} ").repeat(usize::try_from(number % 12).unwrap() + 1);
+                tx.remember("anna", &key, &[0; 32], &answer, at(0))?;
+            }
+            Ok(())
+        });
+        world.write(|tx| tx.forget_answers(word).map(|_| ()));
+        assert!(writer.truncate_wal().unwrap());
+        let copies = |world: &World| {
+            let bytes = std::fs::read(world.dir.path().join(FILE)).unwrap();
+            bytes.windows(word.len()).filter(|window| *window == word.as_bytes()).count()
+        };
+        println!("{} stale copies before the file is written anew", copies(&world));
+        writer.compact().unwrap();
+        assert!(writer.truncate_wal().unwrap());
+        assert_eq!(copies(&world), 0);
+        assert_eq!(world.read(|db| db.check()), Vec::<String>::new());
     }
 
     #[test]

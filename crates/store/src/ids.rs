@@ -44,6 +44,12 @@ ids!(
     IntakeId,
     /// One piece of evidence, in the order in which it was kept.
     EvidenceId,
+    /// One spill, in the order in which they were ordered.
+    SpillId,
+    /// One legal hold, in the order in which they were laid.
+    HoldId,
+    /// One purge of what retention had let run out.
+    RunId,
 );
 
 /// The place of a release among all releases of this node: rises with every one and is never used twice.

@@ -18,6 +18,9 @@ pub const BEHIND: u64 = 10_001;
 pub const MEMO: usize = 4_096;
 /// Member sets that one connection remembers; a set of 512 members takes some 40 KiB.
 pub const MEMO_SETS: usize = 64;
+/// Largest file, bytes, that is written anew in memory after a spill; a larger one goes by a file beside the system's
+/// temporary ones, so that no node is killed for want of memory in the night of a spill.
+pub const COMPACT_BYTES: i64 = 1024 * 1024 * 1024;
 /// Faults of an integrity check that are listed: enough to see the pattern.
 pub const FAULTS: usize = 100;
 /// By how much the numbers of releases jump when a database was set back: no node makes as many between a backup and its

@@ -53,7 +53,7 @@ const LOGICAL: [(&str, &str); 10] = [
     ),
     (
         "receipt",
-        "SELECT target, log.origin, statement, erased, exports, not_recalled
+        "SELECT target, log.origin, statement, erased, exports, not_recalled, held
      FROM receipt JOIN log ON log.id = receipt.sender
      ORDER BY target, log.origin",
     ),
@@ -75,7 +75,7 @@ impl Db<'_> {
     /// The database.
     pub fn views_digest(&self) -> Result<[u8; 32], StoreError> {
         let mut hash = Sha256::new();
-        hash.update(b"entraide/views/v2");
+        hash.update(b"entraide/views/v3");
         for (_, digest) in self.view_digests()? {
             hash.update(digest);
         }
@@ -239,6 +239,7 @@ mod tests {
             erased: true,
             exports: None,
             not_recalled: None,
+            held: false,
         })
     }
 

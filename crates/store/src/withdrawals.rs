@@ -57,6 +57,8 @@ pub struct ReceiptRow {
     pub exports: Option<u32>,
     /// How many of those cannot be called back.
     pub not_recalled: Option<u32>,
+    /// Does the law of the place keep the body sealed, though it was to be erased?
+    pub held: bool,
 }
 
 fn pending_row(row: &Row<'_>) -> Result<PendingWithdrawal, StoreError> {
@@ -107,7 +109,7 @@ impl Db<'_> {
     /// The database.
     pub fn receipts_of(&self, target: StatementId) -> Result<Vec<ReceiptRow>, StoreError> {
         self.all(
-            "SELECT target, sender, statement, erased, exports, not_recalled FROM receipt
+            "SELECT target, sender, statement, erased, exports, not_recalled, held FROM receipt
              WHERE target = ?1 ORDER BY sender",
             [target],
             |row| {
@@ -118,6 +120,7 @@ impl Db<'_> {
                     erased: row.get(3)?,
                     exports: row.get(4)?,
                     not_recalled: row.get(5)?,
+                    held: row.get(6)?,
                 })
             },
         )
@@ -183,12 +186,12 @@ impl Tx<'_> {
     /// The database.
     pub fn put_receipt(&self, row: &ReceiptRow) -> Result<(), StoreError> {
         self.run(
-            "INSERT INTO receipt (target, sender, statement, erased, exports, not_recalled)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO receipt (target, sender, statement, erased, exports, not_recalled, held)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (target, sender) DO UPDATE SET statement = excluded.statement, erased = excluded.erased,
-               exports = excluded.exports, not_recalled = excluded.not_recalled
+               exports = excluded.exports, not_recalled = excluded.not_recalled, held = excluded.held
              WHERE excluded.statement >= statement",
-            params![row.target, row.from, row.statement, row.erased, row.exports, row.not_recalled],
+            params![row.target, row.from, row.statement, row.erased, row.exports, row.not_recalled, row.held],
         )?;
         Ok(())
     }
@@ -272,6 +275,7 @@ mod tests {
                 erased,
                 exports: Some(3),
                 not_recalled: Some(1),
+                held: false,
             };
             for row in [receipt(2, 8, false), receipt(2, 9, true), receipt(2, 7, false), receipt(1, 5, true)] {
                 tx.put_receipt(&row)?;

@@ -7,6 +7,7 @@ mod evidence;
 mod exports;
 mod failure;
 mod import;
+mod keeping;
 mod keys;
 mod objects;
 mod partners;
@@ -129,6 +130,15 @@ enum Command {
     /// Manage the lists that detectors pull
     #[command(subcommand)]
     List(exports::ListCommand),
+    /// Purge what must not be here, and withdraw it from everyone to whom we said it
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Spill(keeping::SpillArgs),
+    /// Lay and release legal holds: what the law wants kept is purged by nobody
+    #[command(subcommand)]
+    Hold(keeping::HoldCommand),
+    /// Say how long data is kept, see what is due, and purge it
+    #[command(subcommand)]
+    Retention(keeping::RetentionCommand),
     /// Show a log, newest first
     Log(state::LogArgs),
     /// Show how the node stands, and how it stands with each partner
@@ -241,6 +251,9 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Export(_)
         | Command::Pointer(_)
         | Command::List(_)
+        | Command::Spill(_)
+        | Command::Hold(_)
+        | Command::Retention(_)
         | Command::Log(_)
         | Command::Status
         | Command::Recover(_)
@@ -296,6 +309,9 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Pointer(args) => pointers::pointer(session, args).await,
         Command::Export(args) => exports::export(session, args).await,
         Command::List(command) => exports::list(session, command).await,
+        Command::Spill(args) => keeping::spill(session, args).await,
+        Command::Hold(command) => keeping::hold(session, command).await,
+        Command::Retention(command) => keeping::retention(session, command).await,
         Command::Proof(args) => objects::proof(session, args).await,
         Command::Evidence(command) => evidence::evidence(session, command).await,
         Command::Log(args) => state::log(session, args).await,
@@ -431,5 +447,18 @@ mod tests {
         check("entraide realm open EX-BLUE --dir d --name Blue --starts-at 2026-12-01T06:00Z", true);
         check("entraide realm open EX-BLUE --dir d --name Blue --starts-at tomorrow", false);
         check("entraide realm clock EX-BLUE --dir d", false);
+        check("entraide spill --dir d FR:1 --reason secret", true);
+        check("entraide spill --dir d intake:1 --reason secret --dry-run", true);
+        check("entraide spill --dir d intake:1 --dry-run", true);
+        check("entraide spill --dir d FR:1", false);
+        check("entraide spill --dir d nonsense --reason secret", false);
+        check("entraide spill show 1 --dir d", true);
+        check("entraide --dir d spill list", true);
+        check("entraide hold --dir d add FR:1 --reason case --until 2027-01-31", true);
+        check("entraide hold --dir d add FR:1", false);
+        check("entraide retention --dir d set partner/amber --days 90", true);
+        check("entraide retention --dir d set partner/amber --forever", true);
+        check("entraide retention --dir d set partner/amber", false);
+        check("entraide retention --dir d apply --at 2026-11-25T00:00:00Z --digest 00 --today 2026-11-25", true);
     }
 }

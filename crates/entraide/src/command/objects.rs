@@ -163,7 +163,11 @@ pub(super) async fn show(session: &Session, args: &ShowArgs) -> Result<(), Failu
         line(&format!("also said   {} {} {}", other.entry, other.version, other.state))?;
     }
     for receipt in &shown.receipts {
-        let erased = if receipt.erased { "erased" } else { "no longer shared" };
+        let erased = match (receipt.erased, receipt.held) {
+            (true, _) => "erased",
+            (false, true) => "no longer shared, kept sealed: held by law",
+            (false, false) => "no longer shared",
+        };
         let exports = match (receipt.exports, receipt.not_recalled) {
             (Some(exports), lost) => format!("exports {exports}, {} can't be recalled", lost.unwrap_or(0)),
             (None, _) => "exports not counted there".to_owned(),

@@ -211,6 +211,8 @@ pub(super) struct Detail {
 pub(super) struct Receipt {
     pub(super) partner: String,
     pub(super) erased: bool,
+    #[serde(default)]
+    pub(super) held: bool,
     pub(super) exports: Option<u32>,
     pub(super) not_recalled: Option<u32>,
 }
@@ -508,4 +510,163 @@ pub(super) struct EndedExercise {
     pub(super) logs: usize,
     pub(super) proofs: u64,
     pub(super) evidence: u64,
+}
+
+/// What a spill reached.
+#[derive(Debug, Deserialize)]
+pub(super) struct SpillReport {
+    pub(super) number: Option<i64>,
+    pub(super) at: Option<String>,
+    pub(super) who: Option<String>,
+    pub(super) second: Option<String>,
+    pub(super) reason: Option<String>,
+    pub(super) statements: Vec<SpilledStatement>,
+    pub(super) intake: Vec<SpilledIntake>,
+    pub(super) held: Vec<String>,
+    pub(super) not_recalled: u64,
+    pub(super) open: u64,
+}
+
+/// Of a spill's report.
+#[derive(Debug, Deserialize)]
+pub(super) struct SpilledStatement {
+    pub(super) entry: String,
+    pub(super) purged: bool,
+    pub(super) withdrawal: Option<String>,
+    pub(super) kept_by_partners: bool,
+    pub(super) given: Vec<GivenRow>,
+    pub(super) holders: Vec<Holder>,
+    pub(super) call: Option<Called>,
+}
+
+/// Of a spill's report.
+#[derive(Debug, Deserialize)]
+pub(super) struct Holder {
+    pub(super) partner: String,
+    pub(super) name: Option<String>,
+    pub(super) standing: String,
+    pub(super) exports: Option<u32>,
+    pub(super) not_recalled: Option<u32>,
+}
+
+/// Of a spill's report.
+#[derive(Debug, Deserialize)]
+pub(super) struct Called {
+    pub(super) origin: String,
+    pub(super) name: Option<String>,
+}
+
+/// Of a spill's report.
+#[derive(Debug, Deserialize)]
+pub(super) struct SpilledIntake {
+    pub(super) intake: i64,
+    pub(super) taken: String,
+    pub(super) who: Option<String>,
+}
+
+/// The spills.
+#[derive(Debug, Deserialize)]
+pub(super) struct Spills {
+    pub(super) items: Vec<SpillLine>,
+}
+
+/// One of them.
+#[derive(Debug, Deserialize)]
+pub(super) struct SpillLine {
+    pub(super) number: i64,
+    pub(super) at: String,
+    pub(super) who: String,
+    pub(super) reason: String,
+}
+
+/// The legal holds.
+#[derive(Debug, Deserialize)]
+pub(super) struct Holds {
+    pub(super) items: Vec<HoldLine>,
+}
+
+/// One of them.
+#[derive(Debug, Deserialize)]
+pub(super) struct HoldLine {
+    pub(super) number: i64,
+    pub(super) on: String,
+    pub(super) at: String,
+    pub(super) who: String,
+    pub(super) reason: String,
+    pub(super) until: Option<String>,
+    pub(super) due: bool,
+    pub(super) released: Option<String>,
+    pub(super) released_by: Option<String>,
+}
+
+/// A hold that was laid.
+#[derive(Debug, Deserialize)]
+pub(super) struct Laid {
+    pub(super) number: i64,
+}
+
+/// A hold that was released.
+#[derive(Debug, Deserialize)]
+pub(super) struct Released {
+    pub(super) number: i64,
+    pub(super) erased: u64,
+}
+
+/// How long data is kept.
+#[derive(Debug, Deserialize)]
+pub(super) struct Retention {
+    pub(super) rules: Vec<Rule>,
+    pub(super) runs: Vec<Run>,
+}
+
+/// One rule.
+#[derive(Debug, Deserialize)]
+pub(super) struct Rule {
+    pub(super) rule: String,
+    pub(super) days: u32,
+}
+
+/// One purge of what was due.
+#[derive(Debug, Deserialize)]
+pub(super) struct Run {
+    pub(super) number: i64,
+    pub(super) at: String,
+    pub(super) who: String,
+    pub(super) planned: u64,
+    pub(super) purged: u64,
+}
+
+/// What is due.
+#[derive(Debug, Deserialize)]
+pub(super) struct Plan {
+    pub(super) at: String,
+    pub(super) digest: String,
+    pub(super) rules: Vec<PlannedRule>,
+    pub(super) items: Vec<PlannedItem>,
+    pub(super) more: bool,
+}
+
+/// By one rule.
+#[derive(Debug, Deserialize)]
+pub(super) struct PlannedRule {
+    pub(super) rule: String,
+    pub(super) days: u32,
+    pub(super) due: u64,
+    pub(super) oldest: Option<String>,
+}
+
+/// One item.
+#[derive(Debug, Deserialize)]
+pub(super) struct PlannedItem {
+    pub(super) rule: String,
+    pub(super) name: String,
+    pub(super) since: String,
+}
+
+/// What a plan's application did.
+#[derive(Debug, Deserialize)]
+pub(super) struct Applied {
+    pub(super) run: i64,
+    pub(super) planned: u64,
+    pub(super) purged: u64,
 }

@@ -7,6 +7,7 @@ mod exercises;
 mod frame;
 mod guest;
 mod json;
+mod keeping;
 mod keys;
 mod limits;
 mod link;
@@ -20,6 +21,7 @@ mod posted;
 mod recovery;
 mod red;
 mod refused;
+mod spills;
 mod status;
 mod text;
 
@@ -48,6 +50,13 @@ pub fn router(app: &App) -> Router<App> {
         .route("/recovery", get(recovery::back).post(recovery::post))
         .route("/proofs/{entry}/words", get(log::proof_words))
         .route("/audiences", get(audiences::page))
+        .route("/keeping", get(keeping::page))
+        .route("/keeping/hold", get(keeping::back).post(keeping::hold))
+        .route("/keeping/release", get(keeping::back).post(keeping::release))
+        .route("/keeping/rule", get(keeping::back).post(keeping::rule))
+        .route("/keeping/apply", get(keeping::back).post(keeping::apply))
+        .route("/spills", get(keeping::back).post(spills::spill))
+        .route("/spills/{number}", get(spills::page))
         .route("/partners", get(partners::page))
         .route("/partners/invite", get(partners::back).post(partners::invite))
         .route("/partners/accept", get(partners::back).post(partners::accept))

@@ -73,9 +73,19 @@ impl Common {
             created_by_ref: identity_of(owner)?,
             created: at,
             modified: at,
-            extensions: serde_json::json!({ DEFINITION_ID: { "extension_type": "new-sdo" } }),
+            extensions: new_sdo(),
         })
     }
+
+    /// The same, without what somebody may have written freely.
+    #[must_use]
+    pub fn without_words(&self) -> Self {
+        Self { spec_version: "2.1".to_owned(), extensions: new_sdo(), ..self.clone() }
+    }
+}
+
+fn new_sdo() -> serde_json::Value {
+    serde_json::json!({ DEFINITION_ID: { "extension_type": "new-sdo" } })
 }
 
 /// The id of the identity object that stands for a log's nation: its UUID is made of the root id and the letters.

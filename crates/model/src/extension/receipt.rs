@@ -23,6 +23,16 @@ pub struct Receipt {
     /// Of those, the ones that cannot be recalled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exports_not_recalled: Option<u32>,
+    /// The body was to be erased, and the law of the receiver's place holds it: it stays sealed and out of every view until
+    /// the hold is released, and another receipt then says so. Absent where nothing is held; an older reader passes over
+    /// it, and reads that the body is not erased.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub held: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Extension for Receipt {
@@ -35,6 +45,9 @@ impl Extension for Receipt {
     fn validate(&self) -> Result<(), String> {
         if self.exports_not_recalled > self.exports {
             return Err("`exports_not_recalled` exceeds `exports`".to_owned());
+        }
+        if self.held && self.erased {
+            return Err("what is `held` is not `erased`".to_owned());
         }
         Ok(())
     }

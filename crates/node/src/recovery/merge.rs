@@ -183,13 +183,17 @@ fn one(
         None => {
             let set = members_of(work, envelope, said.as_ref())?;
             let statement = receive::insert(work, log, opening, commitment, Fate::Fit)?;
+            // A database without any statement had nothing to keep the first jump by.
+            if work.tx.latest_release()?.0 == 0 {
+                prepare(work)?;
+            }
             if let Some(set) = set {
                 work.tx.release(ReleaseKind::Open.code(), envelope.lane, statement, set, work.now)?;
             }
             (statement, set)
         }
     };
-    let arrived = Arrived { statement, log, index: opening.index, commitment, envelope, set };
+    let arrived = Arrived { statement, log, index: opening.index, commitment, envelope, set, purged: false };
     match fold::fold(work.tx, work.me, &arrived, said.as_ref()) {
         Ok(()) => {}
         Err(FoldError::Store(error)) => return Err(error),

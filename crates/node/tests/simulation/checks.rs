@@ -96,7 +96,7 @@ impl World {
             let expected = (entry.life != Life::Erased).then_some(&entry.bytes);
             assert_eq!(body.as_ref(), expected, "{}: entry {index} of {origin}", self.story());
         }
-        let gone = |index: &u64| self.gone.contains(&(owner, *index));
+        let gone = |index: &u64| self.is_gone(owner, *index);
         let known = self.book.entries.iter().filter(|((who, _), _)| *who == owner).count();
         assert_eq!(found.keys().filter(|index| !gone(index)).count(), known, "{}", self.story());
     }
@@ -113,7 +113,7 @@ impl World {
         let about = |index: u64| format!("entry {index} of {origin} at {}", super::COUNTRIES[holder]);
         for (index, (_, body)) in &found {
             // What its owner lost has no page in the book any more.
-            if self.gone.contains(&(owner, *index)) {
+            if self.is_gone(owner, *index) {
                 continue;
             }
             let granted = self.book.entries.get(&(owner, *index)).is_some_and(|e| e.granted.contains(&holder));
@@ -142,6 +142,11 @@ impl World {
                 }
             }
         }
+    }
+
+    /// Was it lost with a database, and nothing said in its place since?
+    fn is_gone(&self, owner: usize, index: u64) -> bool {
+        self.gone.contains(&(owner, index)) && !self.book.entries.contains_key(&(owner, index))
     }
 
     fn is_released(&self, owner: usize, index: u64, holder: usize) -> bool {

@@ -642,6 +642,7 @@ impl World {
             self.up_again(at);
         }
         self.recover_all();
+        self.find_lost();
         for at in 0..self.nations.len() {
             let speaks = self.nations[at].up.as_ref().unwrap().engine.signed().standing.speaks();
             assert!(self.nations[at].todo.is_empty() || (at >= self.honest && !speaks), "{}", self.story());
@@ -654,7 +655,6 @@ impl World {
                 }
             }
             if !news {
-                self.find_lost();
                 self.find_twins();
                 return;
             }

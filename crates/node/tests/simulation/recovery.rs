@@ -186,9 +186,16 @@ impl World {
     pub fn recovered(&mut self, at: usize) {
         self.tally.recovered += 1;
         self.nations[at].forget_newest();
+        let size = self.nations[at].up.as_ref().unwrap().engine.signed().size;
+        self.whole.insert(at, size);
+        self.learn(at);
+        self.work_off(at);
+    }
+
+    /// Writes into the book what the database of a log that was fetched back says.
+    fn learn(&mut self, at: usize) {
         let countries = self.countries();
         let up = self.nations[at].up.as_mut().unwrap();
-        let size = up.engine.signed().size;
         let rows = up.read(|view| {
             let mut rows = Vec::new();
             for ((_, index), _) in self.book.entries.range((at, 0)..(at + 1, 0)) {
@@ -246,8 +253,6 @@ impl World {
             Ok(names)
         });
         self.book.ticked_are(at, ticked);
-        self.whole.insert(at, size);
-        self.work_off(at);
     }
 
     /// Once everything is mended: whoever is set back fetches its log, whoever lost something asks once more, and whoever
@@ -282,6 +287,9 @@ impl World {
             let lost = if standing(up).speaks() { up.read(|view| view.db.lost(view.me.log)) } else { Vec::new() };
             for range in lost {
                 self.fill(at, &others, range.first, range.first + range.count).unwrap();
+            }
+            if self.whole.contains_key(&at) {
+                self.learn(at);
             }
         }
     }

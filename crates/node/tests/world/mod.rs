@@ -22,7 +22,13 @@ use node::ports::{
 };
 use store::{PartnerState, StoreError};
 
-pub struct StandingClock(AtomicI64);
+pub struct StandingClock(pub AtomicI64);
+
+impl StandingClock {
+    pub fn new() -> Self {
+        Self(AtomicI64::new(1_790_000_000_000_000))
+    }
+}
 
 impl Clock for StandingClock {
     fn now(&self) -> Timestamp {
@@ -158,11 +164,22 @@ pub fn open(
     dir: &std::path::Path,
     country: &str,
     seed: u8,
+    signer: MemorySigner,
+) -> Result<Node, node::engine::OpenError> {
+    open_at(dir, country, seed, signer, Arc::new(StandingClock::new()))
+}
+
+/// The same, with a clock that the test moves.
+pub fn open_at(
+    dir: &std::path::Path,
+    country: &str,
+    seed: u8,
     mut signer: MemorySigner,
+    clock: Arc<StandingClock>,
 ) -> Result<Node, node::engine::OpenError> {
     signer.name = origin(country, seed).to_string();
     let deps = Deps {
-        clock: Arc::new(StandingClock(AtomicI64::new(1_790_000_000_000_000))),
+        clock,
         random: Box::new(Seeded(u64::from(seed))),
         signer: Arc::new(signer),
         identity: signed_identity(country, seed),

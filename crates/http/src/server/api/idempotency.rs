@@ -66,6 +66,12 @@ impl Bound {
         let Some(key) = &self.key else { return Ok(None) };
         match work.tx.remembered(&self.who, key)? {
             None => Ok(None),
+            Some(known) if known.digest == self.digest && known.answer.is_empty() => Err(Refusal::kind(
+                StatusCode::GONE,
+                "purged",
+                "The answer was purged",
+                &"this command was done, and its answer was purged with a spill: do not send it again",
+            )),
             Some(known) if known.digest == self.digest => Ok(Some(known.answer)),
             Some(_) => Err(Refusal::kind(
                 StatusCode::UNPROCESSABLE_ENTITY,

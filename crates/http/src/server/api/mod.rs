@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod exercises;
 pub mod exports;
 pub mod headers;
+pub mod holds;
 pub mod idempotency;
 pub mod intake;
 pub mod keys;
@@ -24,7 +25,9 @@ pub mod recovery;
 pub mod red;
 pub mod refusal;
 pub mod request;
+pub mod retention;
 pub mod session;
+pub mod spills;
 pub mod statements;
 pub mod status;
 pub mod tokens;
@@ -228,6 +231,15 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(red::invite))
         .routes(routes!(red::code))
         .routes(routes!(red::revoke))
+        .routes(routes!(spills::list, spills::spill))
+        .routes(routes!(spills::preview))
+        .routes(routes!(spills::one))
+        .routes(routes!(holds::list, holds::add))
+        .routes(routes!(holds::release))
+        .routes(routes!(retention::show))
+        .routes(routes!(retention::set))
+        .routes(routes!(retention::plan))
+        .routes(routes!(retention::apply))
         .routes(routes!(audiences::list, audiences::create))
         .routes(routes!(audiences::one))
         .routes(routes!(audiences::preview))

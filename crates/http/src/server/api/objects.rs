@@ -118,6 +118,8 @@ pub struct Receipt {
     pub exports: Option<u32>,
     /// How many of those can't be recalled.
     pub not_recalled: Option<u32>,
+    /// Does the law of its place keep the body sealed, though it was to be erased?
+    pub held: bool,
     /// The answer's own entry.
     pub entry: Option<String>,
 }
@@ -271,6 +273,7 @@ fn whole(
             erased: row.erased,
             exports: row.exports,
             not_recalled: row.not_recalled,
+            held: row.held,
             entry,
         });
     }

@@ -390,6 +390,7 @@ impl From<WithdrawError> for Refusal {
             WithdrawError::Audience(error) => return error.into(),
             WithdrawError::Unknown(_) => (StatusCode::NOT_FOUND, "Nothing of ours"),
             WithdrawError::Already(_) => (StatusCode::CONFLICT, "It is withdrawn already"),
+            WithdrawError::Held(..) => (StatusCode::CONFLICT, "It is under legal hold"),
             WithdrawError::Workflow(_) => (StatusCode::CONFLICT, "It can't be withdrawn"),
             WithdrawError::Reason => (StatusCode::UNPROCESSABLE_ENTITY, "The reason is too long"),
         };

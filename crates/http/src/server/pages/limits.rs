@@ -10,3 +10,5 @@ pub const PROBLEM_BYTES: usize = 64 * 1024;
 pub const INDENT_LEVELS: usize = 24;
 /// Letters of a commitment that are shown in a table; the whole is one click away.
 pub const SHORT_HEX: usize = 12;
+/// Items of a plan of retention that a page lists: more are looked through in a file.
+pub const PLAN_ROWS: usize = 200;

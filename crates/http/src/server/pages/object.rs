@@ -100,6 +100,7 @@ fn body(frame: &Frame, shown: &Shown) -> Markup {
                 @if shown.own { (members(&shown.detail.members)) }
                 @if !shown.detail.receipts.is_empty() { (receipts(&shown.detail.receipts)) }
                 (downloads(shown))
+                @if frame.may(Permission::Spill) { (spill_card(frame, object)) }
                 @if shown.can_be_withdrawn() && frame.may(Permission::Speak) {
                     section class="card" aria-labelledby="withdraw-title" {
                         div class="head" { h2 id="withdraw-title" { "Withdraw" } }
@@ -405,6 +406,7 @@ fn receipts(receipts: &[Receipt]) -> Markup {
                     li {
                         (origin_chip(&receipt.partner)) " stopped using it"
                         @if receipt.erased { ", erased the body" }
+                        @if receipt.held { ", " strong { "keeps the body sealed: held by law" } }
                         @match receipt.exports {
                             Some(exports) => { ", exports " (exports) }
                             None => { ", exports not counted there" }
@@ -415,6 +417,21 @@ fn receipts(receipts: &[Receipt]) -> Markup {
                         @if let Some(entry) = &receipt.entry { " (" code { (entry) } ")" }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// For what must not be here at all: its own step shows what would be purged, and who has it.
+fn spill_card(frame: &Frame, object: &Statement) -> Markup {
+    html! {
+        section class="card" aria-labelledby="spill-title" {
+            div class="head" { h2 id="spill-title" { "Must this not be here?" } }
+            form class="inside stacked" method="post" action="/spills" {
+                (frame.csrf())
+                input type="hidden" name="id" value=(object.entry);
+                p { "Classified, or a victim’s secret: it is purged with everything derived from it." }
+                button class="secondary" { "Look at what a spill would reach" }
             }
         }
     }
