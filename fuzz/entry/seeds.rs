@@ -6,9 +6,11 @@ use journal::commitment;
 use journal::cursor::{self, CursorKey, FeedCursor};
 use journal::evidence_file::EvidenceFile;
 use journal::identity::{self, Identity, Pin};
+use journal::manifest::{Manifest, Part};
 use journal::note::{self, NoteVerifier};
 use journal::peering::Invitation;
 use journal::proof::{Extra, ProofFile};
+use journal::purge::{Check, HEADER, Purged};
 use journal::roster::{self, Roster};
 use journal::tree::{self, Frontier};
 use journal::wire::{self, FeedItem, FeedPage, FeedRequest, ReleaseKind};
@@ -253,4 +255,32 @@ pub fn lines() -> Vec<Vec<u8>> {
     ["RESTREINT UE/EU RESTRICTED", "a\nSECRET // REL TO EU\nb", "ΑΠΟΡΡΗΤΟ - X", "a\u{8}TITKOS!\u{2028}b", "Secret"]
         .map(|line| line.as_bytes().to_vec())
         .to_vec()
+}
+
+/// Purge lists: an empty one, and one of three lines.
+pub fn purge_lists() -> Vec<Vec<u8>> {
+    let (mut text, mut check) = (HEADER.to_owned(), Check::default());
+    for index in [0, 7, u64::MAX] {
+        let at = Timestamp::from_seconds(1_790_000_000);
+        let purged = Purged { at, origin: origin(), index: Index(index), commitment: Commitment::new([7; 32]) };
+        let (line, next) = purged.line(check);
+        text.push_str(&line);
+        check = next;
+    }
+    vec![HEADER.as_bytes().to_vec(), text.into_bytes()]
+}
+
+/// Manifests of backups.
+pub fn manifests() -> Vec<Vec<u8>> {
+    let parts = ["truth.db", "identity.txt"].map(|name| Part { name: name.to_owned(), bytes: 9, sha256: [3; 32] });
+    let manifest = Manifest {
+        origin: origin(),
+        made: Timestamp::from_seconds(1_790_000_000),
+        schema: 5,
+        size: 12,
+        root: tree::TreeHash::new([7; 32]),
+        statements: 20,
+        parts: parts.to_vec(),
+    };
+    vec![manifest.write().into_bytes()]
 }

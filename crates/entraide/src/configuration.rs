@@ -1,6 +1,7 @@
 //! `entraide.toml` in a node's directory: what `serve` takes when the command line does not say. It need not be there.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -20,6 +21,8 @@ pub struct Configuration {
     /// Serve people without TLS, on the machine itself only.
     #[serde(default)]
     pub plain_http: bool,
+    /// Where the purge list is, better on another disk: `/srv/entraide/purged`. Without it in the node's directory.
+    pub purge_list: Option<PathBuf>,
 }
 
 /// Why the configuration was refused.
@@ -49,6 +52,15 @@ pub fn read(layout: &Layout) -> Result<Configuration, ConfigurationError> {
     }
     let text = String::from_utf8_lossy(&read_small(&path)?).into_owned();
     parse(&text).map_err(|reason| ConfigurationError::Syntax { path: path.display().to_string(), reason })
+}
+
+/// Where the purge list of a node is.
+///
+/// # Errors
+/// As [`read`].
+pub fn purge_list(layout: &Layout) -> Result<PathBuf, ConfigurationError> {
+    let told = read(layout)?.purge_list;
+    Ok(told.map_or_else(|| layout.purge_list(), |path| layout.dir().join(path)))
 }
 
 fn parse(text: &str) -> Result<Configuration, String> {
@@ -81,6 +93,7 @@ mod tests {
         let check = |text: &str, good: bool| assert_eq!(parse(text).is_ok(), good, "{text}");
         check("", true);
         check("listen = \"127.0.0.1:80\"\nfederation = \"0.0.0.0:7443\"\nplain_http = true\n", true);
+        check("purge_list = \"/srv/purged\"\n", true);
         check("listen = \"somewhere\"", false);
         check("lisen = \"127.0.0.1:80\"", false);
         let refused = parse("plain_http = true\nlisten = 7\n").unwrap_err();

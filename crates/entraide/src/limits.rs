@@ -26,3 +26,24 @@ pub const STOP: Duration = Duration::from_secs(15);
 pub const FREE_BYTES: u64 = 1024 * 1024 * 1024;
 /// Most directories below one another that an import walks into: a loop of mounts must end.
 pub const DIRECTORY_DEPTH: usize = 32;
+/// Memory for the key of a vault, KiB, and passes over it: RFC 9106 §4, second choice, half a second on a small machine.
+pub const VAULT_KIB: u32 = 64 * 1024;
+/// See [`VAULT_KIB`].
+pub const VAULT_PASSES: u32 = 3;
+/// Most that the head of a vault may ask for: a file from elsewhere must not take all memory or all day.
+pub const VAULT_KIB_MAX: u32 = 1024 * 1024;
+/// See [`VAULT_KIB_MAX`].
+pub const VAULT_PASSES_MAX: u32 = 16;
+/// Shortest passphrase, bytes: with the work above, five words by chance last for the archive's life.
+pub const PASSPHRASE_BYTES: usize = 16;
+/// Days after which an archive of keys is to be deleted, unless its maker says otherwise: what was erased can be read by
+/// nobody after that.
+pub const ARCHIVE_DAYS: u16 = 30;
+/// Most files of keys in an archive: a node has ten.
+pub const KEY_FILES: usize = 64;
+/// Most backups in one directory: one every quarter of an hour for a year.
+pub const BACKUPS: usize = 40_000;
+/// Bytes that are hashed and copied at a time.
+pub const COPY_BYTES: usize = 1024 * 1024;
+/// Largest purge list, bytes: a million lines.
+pub const PURGE_LIST_BYTES: u64 = 256 * 1024 * 1024;

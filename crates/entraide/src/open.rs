@@ -8,9 +8,11 @@ use node::Node;
 use node::engine::Deps;
 use node::ports::Clock;
 
+use crate::configuration::{self, ConfigurationError};
 use crate::keys::{KeysError, Layout};
 use crate::limits;
 use crate::machine::{MachineRandom, NoRandomness};
+use crate::purge_list::FilePurgeList;
 use crate::signer::{self, FileSigner};
 
 /// Why a node did not open.
@@ -22,6 +24,9 @@ pub enum OpenError {
     /// The database, or what it says of the mark.
     #[error(transparent)]
     Node(#[from] node::engine::OpenError),
+    /// The configuration, which says where the purge list is.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
     /// Randomness.
     #[error(transparent)]
     Random(#[from] NoRandomness),
@@ -59,7 +64,8 @@ pub fn open(layout: &Layout, clock: Arc<dyn Clock>) -> Result<Opened, OpenError>
     let signer = Arc::new(signer);
     let random = Box::new(MachineRandom::new()?);
     let watched = Arc::downgrade(&signer);
-    let node = Node::open(layout.dir(), Deps { clock, random, signer, identity: known.signed })?;
+    let purges = Arc::new(FilePurgeList::open(&configuration::purge_list(layout)?)?);
+    let node = Node::open(layout.dir(), Deps { clock, random, signer, identity: known.signed, purges })?;
     Ok(Opened { node, tls: known.tls, signer: watched })
 }
 

@@ -56,6 +56,11 @@ pub enum OpenError {
     /// Neither slot is whole.
     #[error("the signer's file `{0}` is damaged: what was signed last must come from partners before it signs again")]
     Damaged(String),
+    /// Restored on another machine.
+    #[error(
+        "the signer's file `{0}` does not know what was signed last: that must come from partners before it signs again"
+    )]
+    Unknown(String),
     /// Another node's.
     #[error("the signer's file `{path}` is of `{origin}`: bring back the one of this node")]
     Foreign {
@@ -123,6 +128,25 @@ pub fn create(layout: &Layout, origin: &Origin) -> Result<(), KeysError> {
     let mut bytes = vec![0; usize::try_from(LENGTH).unwrap_or(0)];
     bytes[..SLOT].copy_from_slice(&Mark { generation: 0, origin: origin.clone(), at: None }.encode());
     file.write_all_at(&bytes, 0).and_then(|()| file.sync_all()).map_err(told)?;
+    sync_dir(layout.dir())
+}
+
+/// The flag of a slot that does not know what was signed last.
+const UNKNOWN: u8 = 2;
+
+/// Makes the signer's file of a node that is restored where the file of the machine that signed is not at hand: what was
+/// signed last is not known.
+///
+/// # Errors
+/// There is one already, or the disk.
+pub fn create_unknown(layout: &Layout, origin: &Origin) -> Result<(), KeysError> {
+    let mut slot = Mark { generation: 0, origin: origin.clone(), at: None }.encode();
+    slot[16] = UNKNOWN;
+    let sum: [u8; 32] = Sha256::digest(&slot[..SUM]).into();
+    slot[SUM..].copy_from_slice(&sum);
+    let mut bytes = slot.to_vec();
+    bytes.resize(usize::try_from(LENGTH).unwrap_or(SLOT), 0);
+    crate::keys::write_private(&layout.signer(), &bytes)?;
     sync_dir(layout.dir())
 }
 
@@ -201,10 +225,19 @@ fn checked_mark(file: &File, path: &Path, origin: &Origin) -> Result<Mark, OpenE
     let shown = || path.display().to_string();
     let mark = read_mark(file).map_err(|error| OpenError::from(io_error(path, &error)))?;
     let mark = mark.ok_or_else(|| OpenError::Damaged(shown()))?;
+    if mark.generation == 0 && is_unknown(file).map_err(|error| OpenError::from(io_error(path, &error)))? {
+        return Err(OpenError::Unknown(shown()));
+    }
     if mark.origin != *origin {
         return Err(OpenError::Foreign { path: shown(), origin: mark.origin.to_string() });
     }
     Ok(mark)
+}
+
+fn is_unknown(file: &File) -> std::io::Result<bool> {
+    let mut slot = [0; SLOT];
+    file.read_exact_at(&mut slot, PLACES[0])?;
+    Ok(slot[16] == UNKNOWN)
 }
 
 /// The newest whole slot; `None` if neither is whole.

@@ -12,3 +12,5 @@ pub const PROOF_HASHES: usize = 64;
 pub const PROOF_BYTES: usize = model::limits::BODY_BYTES / 3 * 4 + 64 * 1024;
 /// Most keys in a file of keys: every nation twenty times.
 pub const KEYS: usize = 1_024;
+/// Largest manifest of a backup, bytes: ten times that of a backup of today.
+pub const MANIFEST_BYTES: usize = 16 * 1024;

@@ -11,7 +11,8 @@ use journal::identity::SignedIdentity;
 use store::{Batch, LogId, Reader, Store, StoreError, Writer};
 
 use crate::me::Me;
-use crate::ports::{Clock, Random, Signer, SignerError};
+use crate::ports::{Clock, PurgeList, PurgeListError, Random, Signer, SignerError};
+use crate::purged;
 use crate::work::{OwnLog, Signed, View, Work};
 use crate::writer::{Stopped, WriteError};
 
@@ -24,6 +25,9 @@ pub enum OpenError {
     /// The signer's file and the database disagree: read-only until people decide (architecture, "Going back in time").
     #[error(transparent)]
     Signer(#[from] SignerError),
+    /// The purge list.
+    #[error(transparent)]
+    PurgeList(#[from] PurgeListError),
     /// The identity is not one that its root key signed.
     #[error("the node's identity does not verify: {0}")]
     Identity(String),
@@ -45,6 +49,8 @@ pub struct Deps {
     pub signer: Arc<dyn Signer>,
     /// Who we are, as the root key signed it.
     pub identity: SignedIdentity,
+    /// What was erased here.
+    pub purges: Arc<dyn PurgeList>,
 }
 
 /// What one command of a group commit needs beside the batch.
@@ -94,6 +100,7 @@ pub struct Engine {
     writer: Writer,
     own: OwnLog,
     signed: Arc<Signed>,
+    purges: Arc<dyn PurgeList>,
     stopped: bool,
 }
 
@@ -103,7 +110,7 @@ impl Engine {
     /// # Errors
     /// The database cannot be opened, or is not the one that the signer last spoke for.
     pub fn open(dir: &Path, deps: Deps) -> Result<Self, OpenError> {
-        let Deps { clock, random, signer, identity } = deps;
+        let Deps { clock, random, signer, identity, purges } = deps;
         let store = Store::open(dir)?;
         let mut writer = store.writer()?;
         let verified = journal::identity::verify(&identity).map_err(|error| OpenError::Identity(error.to_string()))?;
@@ -111,8 +118,10 @@ impl Engine {
         let origin = known.origin.clone();
         let (log, own) = own_log(&mut writer, &origin)?;
         let me = Me { origin, log, name: known.name.clone(), identity: known, signed_identity: identity };
+        let now = clock.now();
+        erase_listed(&mut writer, purges.as_ref(), now)?;
         let signed = Arc::new(sign_at_start(&mut writer, &me, &own, signer.as_ref())?);
-        Ok(Self { me, clock, random, signer, store, writer, own, signed, stopped: false })
+        Ok(Self { me, clock, random, signer, store, writer, own, signed, purges, stopped: false })
     }
 
     /// Who this node is.
@@ -196,21 +205,31 @@ impl Engine {
                 return (None, Err(error.into()));
             }
         };
+        let now = self.clock.now();
         let mut turn = Turn {
             me: &self.me,
-            now: self.clock.now(),
+            now,
             random: self.random.as_mut(),
             signer: self.signer.as_ref(),
             own: &mut self.own,
             news: false,
         };
         let done = commands(&mut batch, &mut turn);
-        let committed = batch.commit().map_err(OpenError::from).and_then(|()| self.sign(before));
+        let committed = batch.commit().map_err(OpenError::from).and_then(|()| self.list_purged(now));
+        let committed = committed.and_then(|()| self.sign(before));
         self.stopped = committed.is_err();
         if committed.is_ok() && self.own.take_purged() {
             self.forget_purged();
         }
         (Some(done), committed)
+    }
+
+    /// What was erased goes onto the purge list before anybody is told that it was.
+    fn list_purged(&mut self, now: model::Timestamp) -> Result<(), OpenError> {
+        if self.writer.take_erased() && purged::tell(&mut self.writer, self.purges.as_ref(), now)? {
+            self.own.keep_purged();
+        }
+        Ok(())
     }
 
     /// Erased bodies and keys still stand in the write-ahead file: it is folded in and emptied.
@@ -237,6 +256,22 @@ impl Engine {
         self.signed = Arc::new(Signed { size: next.size, workflow, text: note.text().to_owned() });
         Ok(())
     }
+}
+
+/// Tells the list what a crash kept from it, and erases what an older database has again. Before anything is served.
+fn erase_listed(writer: &mut Writer, list: &dyn PurgeList, now: model::Timestamp) -> Result<(), OpenError> {
+    purged::tell(writer, list, now)?;
+    let all = list.all()?;
+    let mut batch = writer.begin()?;
+    let erased = batch.savepoint(|tx| purged::apply(tx, &all))?;
+    batch.commit()?;
+    // What was erased is on the list: nobody need be told.
+    let _ = writer.take_erased();
+    if erased > 0 {
+        tracing::warn!(erased, "the database was older than the purge list: what had been purged is erased again");
+        writer.truncate_wal()?;
+    }
+    Ok(())
 }
 
 /// The own log of a database, noted in it if it is new.

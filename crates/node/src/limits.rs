@@ -63,3 +63,5 @@ pub const WITNESS_ROUND_SECONDS: u64 = 5;
 pub const WITNESS_PAUSE_SECONDS: u64 = 5;
 /// Most signature lines that are looked at in a witness's answer: one is ours to check.
 pub const WITNESS_LINES: usize = 8;
+/// Erased bodies that the purge list is told in one step.
+pub const PURGES_STEP: usize = 1_000;

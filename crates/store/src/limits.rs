@@ -20,3 +20,6 @@ pub const MEMO: usize = 4_096;
 pub const MEMO_SETS: usize = 64;
 /// Faults of an integrity check that are listed: enough to see the pattern.
 pub const FAULTS: usize = 100;
+/// Largest value of a row that is brought back from an archive of keys, bytes: an object of intake of the largest size
+/// is half of that.
+pub const ARCHIVED_BYTES: u32 = 64 * 1024 * 1024;

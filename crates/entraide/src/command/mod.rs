@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audiences;
+mod backup;
 mod doctor;
 mod evidence;
 mod failure;
@@ -110,6 +111,10 @@ enum Command {
     Doctor,
     /// Recompute everything that the database claims, offline
     Verify,
+    /// Back up the log with its sealed bodies, or the keys apart; a running node goes on
+    Backup(backup::BackupArgs),
+    /// Make a node from its backup, its archive of keys and its purge list, or rehearse that with --check
+    Restore(backup::RestoreArgs),
     /// Write the proof of a statement to standard output
     Proof(objects::ProofArgs),
     /// Check a proof offline, with keys that you trust
@@ -171,6 +176,8 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Serve(args) => setup::serve(target.local("serve")?, &args, clock).await,
         Command::Doctor => doctor::doctor(target.local("doctor")?, clock, target.json).await,
         Command::Verify => proofs::verify(target.local("verify")?, target.json),
+        Command::Backup(args) => backup::backup(target.local("backup")?, &args, clock.as_ref(), target.json),
+        Command::Restore(args) => backup::restore(target.dir.as_deref(), &args, &clock, target.json),
         Command::VerifyProof(args) => proofs::verify_proof(&args, target.json),
         Command::VerifyEvidence(args) => evidence::verify(&args, target.json),
         Command::Demo(options) => match crate::demo::run(&options).await {
@@ -224,6 +231,8 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         | Command::Serve(_)
         | Command::Doctor
         | Command::Verify
+        | Command::Backup(_)
+        | Command::Restore(_)
         | Command::VerifyProof(_)
         | Command::VerifyEvidence(_)
         | Command::Demo(_) => Err(Failure::Usage("this command is not asked of a node".to_owned())),
@@ -300,5 +309,12 @@ mod tests {
         check("entraide user add --dir d x --name y --role viewer,analyst", true);
         check("entraide user add --dir d x --name y --role boss", false);
         check("entraide status --url https://x --pin 12", false);
+        check("entraide backup --dir d --to b", true);
+        check("entraide backup --dir d --to f --keys", false);
+        check("entraide backup --dir d --to f --keys --passphrase-file p --days 7", true);
+        check("entraide restore --from b --check", true);
+        check("entraide restore --from b --check --signer s", false);
+        check("entraide restore --dir d --from b --at 2026-11-25T02:00Z --size 9", true);
+        check("entraide restore --dir d --from b --keys k", false);
     }
 }

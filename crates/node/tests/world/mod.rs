@@ -18,7 +18,7 @@ use node::Node;
 use node::cosign::Cosigned;
 use node::engine::Deps;
 use node::ports::{
-    Boxed, Clock, PartnerAddress, Random, Signer, SignerError, Transport, TransportError, WitnessAnswer,
+    Boxed, Clock, PartnerAddress, PurgeList, Random, Signer, SignerError, Transport, TransportError, WitnessAnswer,
 };
 use store::{PartnerState, StoreError};
 
@@ -140,7 +140,17 @@ pub fn open(
     dir: &std::path::Path,
     country: &str,
     seed: u8,
+    signer: MemorySigner,
+) -> Result<Node, node::engine::OpenError> {
+    open_with(dir, country, seed, signer, Arc::new(Mutex::new(Vec::new())))
+}
+
+pub fn open_with(
+    dir: &std::path::Path,
+    country: &str,
+    seed: u8,
     mut signer: MemorySigner,
+    purges: Arc<dyn PurgeList>,
 ) -> Result<Node, node::engine::OpenError> {
     signer.name = origin(country, seed).to_string();
     let deps = Deps {
@@ -148,6 +158,7 @@ pub fn open(
         random: Box::new(Seeded(u64::from(seed))),
         signer: Arc::new(signer),
         identity: signed_identity(country, seed),
+        purges,
     };
     Node::open(dir, deps)
 }
