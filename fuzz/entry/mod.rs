@@ -8,6 +8,7 @@ use journal::cursor::{self, CursorKey};
 use journal::evidence_file::EvidenceFile;
 use journal::heads::{self, Heads};
 use journal::identity::{self, SignedIdentity};
+use journal::manifest::Manifest;
 use journal::note::{self, NoteVerifier};
 use journal::peering::{Invitation, PeerAnswer, PeerRequest};
 use journal::proof::ProofFile;
@@ -18,7 +19,7 @@ use journal::sync::{Outcome, Replica};
 use journal::tree::{Frontier, TilePath};
 use journal::wire::{self, FeedRequest};
 use journal::witness::AddCheckpoint;
-use journal::{checkpoint, envelope, roster};
+use journal::{checkpoint, envelope, purge, roster};
 use model::{EntryRef, Lane, MediaType, Origin, StixId, Timestamp, Tlp};
 
 /// One parser.
@@ -49,6 +50,8 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "heads", run: chain_heads, seeds: seeds::heads },
     Entry { name: "stamp", run: time_stamp, seeds: seeds::stamps },
     Entry { name: "add_checkpoint", run: add_checkpoint, seeds: seeds::add_checkpoints },
+    Entry { name: "purge_list", run: purge_list, seeds: seeds::purge_lists },
+    Entry { name: "manifest", run: backup_manifest, seeds: seeds::manifests },
     Entry { name: "page", run: page, seeds: seeds::pages },
     Entry { name: "compressed_page", run: compressed_page, seeds: seeds::compressed_pages },
     Entry { name: "feed_request", run: feed_request, seeds: seeds::feed_requests },
@@ -63,6 +66,30 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "classified", run: classified, seeds: seeds::lines },
     Entry { name: "exercise", run: exercise, seeds: seeds::marks },
 ];
+
+/// What is read is what would be written, up to a torn end.
+fn purge_list(bytes: &[u8]) {
+    let Ok(list) = purge::read(bytes) else { return };
+    let (mut written, mut check) = (String::new(), purge::Check::default());
+    if list.whole > 0 {
+        written.push_str(purge::HEADER);
+    }
+    for purged in &list.purged {
+        let (line, next) = purged.line(check);
+        written.push_str(&line);
+        check = next;
+    }
+    assert_eq!(written.as_bytes(), &bytes[..list.whole]);
+    assert_eq!(check, list.check);
+}
+
+fn backup_manifest(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    if let Ok(manifest) = Manifest::read(text) {
+        assert_eq!(manifest.write(), text);
+        assert!(manifest.parts.iter().all(|part| !part.name.contains('/') && !part.name.starts_with('.')));
+    }
+}
 
 fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()

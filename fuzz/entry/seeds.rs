@@ -8,9 +8,11 @@ use journal::evidence_file::{EvidenceFile, Histories, TwoStatements};
 use journal::heads::{Head, Heads};
 use journal::identity::{self, Identity, Pin};
 use journal::log_keys::{FormerLogKey, Past, Repudiated};
+use journal::manifest::{Manifest, Part};
 use journal::note::{self, Bound, NoteVerifier};
 use journal::peering::Invitation;
 use journal::proof::{Extra, ProofFile};
+use journal::purge::{Check, HEADER, Purged};
 use journal::roster::{self, Roster};
 use journal::rotation::Request;
 use journal::signer_wire::{Answer, Ask, KeyKind, Marked, Pair};
@@ -318,4 +320,32 @@ pub fn marks() -> Vec<Vec<u8>> {
     [model::exercise::EXERCISE_MARKING, "entraide:exercise=\"EX-A\"", " Exercise:generic", "tlp:amber"]
         .map(|mark| mark.as_bytes().to_vec())
         .to_vec()
+}
+
+/// Purge lists: an empty one, and one of three lines.
+pub fn purge_lists() -> Vec<Vec<u8>> {
+    let (mut text, mut check) = (HEADER.to_owned(), Check::default());
+    for index in [0, 7, u64::MAX] {
+        let at = Timestamp::from_seconds(1_790_000_000);
+        let purged = Purged { at, origin: origin(), index: Index(index), commitment: Commitment::new([7; 32]) };
+        let (line, next) = purged.line(check);
+        text.push_str(&line);
+        check = next;
+    }
+    vec![HEADER.as_bytes().to_vec(), text.into_bytes()]
+}
+
+/// Manifests of backups.
+pub fn manifests() -> Vec<Vec<u8>> {
+    let parts = ["truth.db", "identity.txt"].map(|name| Part { name: name.to_owned(), bytes: 9, sha256: [3; 32] });
+    let manifest = Manifest {
+        origin: origin(),
+        made: Timestamp::from_seconds(1_790_000_000),
+        schema: 5,
+        size: 12,
+        root: tree::TreeHash::new([7; 32]),
+        statements: 20,
+        parts: parts.to_vec(),
+    };
+    vec![manifest.write().into_bytes()]
 }

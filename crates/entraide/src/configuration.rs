@@ -23,6 +23,8 @@ pub struct Configuration {
     /// Serve people without TLS, on the machine itself only.
     #[serde(default)]
     pub plain_http: bool,
+    /// Where the purge list is, better on another disk: `/srv/entraide/purged`. Without it in the node's directory.
+    pub purge_list: Option<PathBuf>,
     /// The socket of a signer that is a process of its own: `/run/entraide/signer.sock`. Without it the node signs itself.
     pub signer: Option<PathBuf>,
     /// The highest marking that the node may hold, by its accreditation: `unclassified`, `eu-restricted`,
@@ -110,6 +112,15 @@ pub fn read(layout: &Layout) -> Result<Configuration, ConfigurationError> {
     parse(&text).map_err(|reason| ConfigurationError::Syntax { path: path.display().to_string(), reason })
 }
 
+/// Where the purge list of a node is.
+///
+/// # Errors
+/// As [`read`].
+pub fn purge_list(layout: &Layout) -> Result<PathBuf, ConfigurationError> {
+    let told = read(layout)?.purge_list;
+    Ok(told.map_or_else(|| layout.purge_list(), |path| layout.dir().join(path)))
+}
+
 fn parse(text: &str) -> Result<Configuration, String> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
@@ -148,6 +159,7 @@ mod tests {
         let refused = parse("plain_http = true\nceiling = \"secret\"\n").unwrap_err();
         assert!(refused.starts_with("line 2: `secret` is not a ceiling: write unclassified"), "{refused}");
         assert_eq!(parse("").unwrap().ceiling, Classification::Unclassified);
+        check("purge_list = \"/srv/purged\"\n", true);
         check("listen = \"somewhere\"", false);
         check("[timestamp]\nurl = \"http://a/b\"\ncertificate = \"ca.pem\"\n", true);
         check("[timestamp]\nurl = \"http://a/b\"\ncertificate = \"ca.pem\"\nevery = \"witnessed\"\n", true);

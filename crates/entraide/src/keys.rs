@@ -163,6 +163,16 @@ impl Layout {
     pub fn signer(&self) -> PathBuf {
         self.dir.join("signer")
     }
+    /// The purge list, unless the configuration puts it elsewhere.
+    #[must_use]
+    pub fn purge_list(&self) -> PathBuf {
+        self.dir.join("purged")
+    }
+    /// Where a restore folds the views before the node is there.
+    #[must_use]
+    pub fn restoring(&self) -> PathBuf {
+        self.dir.join("restoring")
+    }
     /// The database.
     #[must_use]
     pub fn database(&self) -> PathBuf {
@@ -356,9 +366,13 @@ pub fn note_key(identity: &Identity) -> Option<NoteVerifier> {
 /// # Errors
 /// The file is not there, or is not a key of this kind.
 pub fn read_key(path: &Path, kind: Kind) -> Result<Zeroizing<[u8; 32]>, KeysError> {
-    let text = Zeroizing::new(read_small(path)?);
+    key_of(&Zeroizing::new(read_small(path)?), path, kind)
+}
+
+/// The same, of a file's bytes.
+pub(crate) fn key_of(text: &[u8], path: &Path, kind: Kind) -> Result<Zeroizing<[u8; 32]>, KeysError> {
     let wrong = || KeysError::Format(path.display().to_string());
-    let text = std::str::from_utf8(&text).map_err(|_| wrong())?;
+    let text = std::str::from_utf8(text).map_err(|_| wrong())?;
     let line = text.lines().find(|line| !line.starts_with('#')).ok_or_else(wrong)?;
     let mut words = line.split(' ');
     let head = (words.next(), words.next());

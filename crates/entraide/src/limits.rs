@@ -58,3 +58,24 @@ pub const REQUEST_SECONDS: i64 = 7 * 86_400;
 pub const OVERLAP_SECONDS: u32 = 7 * 86_400;
 /// Most pages of one export: a page of 1,000 rows each, so more than any node's log of today.
 pub const EXPORT_PAGES: usize = 100_000;
+/// Memory for the key of a vault, KiB, and passes over it: RFC 9106 §4, second choice, half a second on a small machine.
+pub const VAULT_KIB: u32 = 64 * 1024;
+/// See [`VAULT_KIB`].
+pub const VAULT_PASSES: u32 = 3;
+/// Most that the head of a vault may ask for: a file from elsewhere must not take all memory or all day.
+pub const VAULT_KIB_MAX: u32 = 1024 * 1024;
+/// See [`VAULT_KIB_MAX`].
+pub const VAULT_PASSES_MAX: u32 = 16;
+/// Shortest passphrase, bytes: with the work above, five words by chance last for the archive's life.
+pub const PASSPHRASE_BYTES: usize = 16;
+/// Days after which an archive of keys is to be deleted, unless its maker says otherwise: what was erased can be read by
+/// nobody after that.
+pub const ARCHIVE_DAYS: u16 = 30;
+/// Most files of keys in an archive: a node has ten.
+pub const KEY_FILES: usize = 64;
+/// Most backups in one directory: one every quarter of an hour for a year.
+pub const BACKUPS: usize = 40_000;
+/// Bytes that are hashed and copied at a time.
+pub const COPY_BYTES: usize = 1024 * 1024;
+/// Largest purge list, bytes: a million lines.
+pub const PURGE_LIST_BYTES: u64 = 256 * 1024 * 1024;

@@ -13,6 +13,7 @@ use crate::configuration::{self, ConfigurationError};
 use crate::keys::{Keys, KeysError, Layout};
 use crate::limits;
 use crate::machine::{MachineRandom, NoRandomness};
+use crate::purge_list::FilePurgeList;
 use crate::realm::clock::ExerciseClock;
 use crate::realm::{self, RecordError};
 use crate::remote::Remote;
@@ -79,9 +80,11 @@ pub fn open(layout: &Layout, clock: Arc<dyn Clock>) -> Result<Opened, OpenError>
     let (signer, known) = signer_of(layout)?;
     let random = Box::new(MachineRandom::new()?);
     let watched = Arc::downgrade(&signer);
+    let purges = Arc::new(FilePurgeList::open(&configuration::purge_list(layout)?)?);
     let speaks: Arc<dyn Signer> = Arc::clone(&signer) as Arc<dyn Signer>;
     let clock = realm::clock_of(layout, known.identity.origin.realm(), clock)?;
-    let deps = Deps { clock: Arc::clone(&clock) as Arc<dyn Clock>, random, signer: speaks, identity: known.signed };
+    let told = Arc::clone(&clock) as Arc<dyn Clock>;
+    let deps = Deps { clock: told, random, signer: speaks, identity: known.signed, purges };
     let node = Node::open(layout.dir(), deps)?;
     let desk = Arc::new(Desk::open(layout, node.clone(), signer, known.tls.clone(), known.next_tls)?);
     Ok(Opened { node, tls: known.tls, ceiling, desk, clock, signer: watched })

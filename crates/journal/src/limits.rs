@@ -14,3 +14,5 @@ pub const PROOF_BYTES: usize = model::limits::BODY_BYTES / 3 * 4 + 64 * 1024;
 pub const KEYS: usize = 1_024;
 /// Most heads of chains in one note: they take less than 4 kB, the largest note of a page.
 pub const HEADS: usize = 24;
+/// Largest manifest of a backup, bytes: ten times that of a backup of today.
+pub const MANIFEST_BYTES: usize = 16 * 1024;

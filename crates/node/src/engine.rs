@@ -13,7 +13,8 @@ use store::{Batch, Db, Reader, Store, StoreError, Tx, Writer};
 
 use crate::identities;
 use crate::me::{Me, Myself};
-use crate::ports::{Clock, Random, Signer, SignerError};
+use crate::ports::{Clock, PurgeList, PurgeListError, Random, Signer, SignerError};
+use crate::purged;
 use crate::standing::{self, Alarm, Cause, Silent, Standing};
 use crate::work::{COMPACTION, COMPACTION_DUE, OwnLog, Signed, View, Work};
 use crate::writer::{Stopped, WriteError};
@@ -27,6 +28,9 @@ pub enum OpenError {
     /// The signer did not sign, although its mark and the database agree.
     #[error(transparent)]
     Signer(#[from] SignerError),
+    /// The purge list.
+    #[error(transparent)]
+    PurgeList(#[from] PurgeListError),
     /// The identity is not one that its root key signed.
     #[error("the node's identity does not verify: {0}")]
     Identity(String),
@@ -48,6 +52,8 @@ pub struct Deps {
     pub signer: Arc<dyn Signer>,
     /// Who we are, as the root key signed it.
     pub identity: SignedIdentity,
+    /// What was erased here.
+    pub purges: Arc<dyn PurgeList>,
 }
 
 /// What one command of a group commit needs beside the batch.
@@ -139,6 +145,7 @@ pub struct Engine {
     signed: Arc<Signed>,
     /// The signed size whose checkpoint the database has.
     noted: u64,
+    purges: Arc<dyn PurgeList>,
     stopped: bool,
 }
 
@@ -149,7 +156,7 @@ impl Engine {
     /// # Errors
     /// The database cannot be opened, or the signer fails.
     pub fn open(dir: &Path, deps: Deps) -> Result<Self, OpenError> {
-        let Deps { clock, random, signer, identity } = deps;
+        let Deps { clock, random, signer, identity, purges } = deps;
         let store = Store::open(dir)?;
         let mut writer = store.writer()?;
         let verified = journal::identity::verify(&identity).map_err(|error| OpenError::Identity(error.to_string()))?;
@@ -166,6 +173,7 @@ impl Engine {
             Ok::<_, StoreError>((me, own, signed, due))
         })?;
         batch.commit()?;
+        erase_listed(&mut writer, purges.as_ref(), clock.now())?;
         if due {
             compact(&mut writer)?;
         }
@@ -180,6 +188,7 @@ impl Engine {
             store,
             writer,
             own,
+            purges,
             noted: signed.size,
             signed: Arc::new(signed),
             stopped: false,
@@ -294,6 +303,7 @@ impl Engine {
     ) -> Result<(T, Result<Committed, OpenError>), StoreError> {
         let before = self.own.clone();
         let me = self.me.now();
+        let now = self.clock.now();
         let mut batch = self.writer.begin()?;
         if self.noted != self.signed.size {
             // So that whoever puts this database back finds what it may show to partners.
@@ -301,7 +311,7 @@ impl Engine {
         }
         let mut turn = Turn {
             me: &me,
-            now: self.clock.now(),
+            now,
             wall: self.clock.wall(),
             random: self.random.as_mut(),
             signer: self.signer.as_ref(),
@@ -317,6 +327,10 @@ impl Engine {
         }
         if let Err(error) = batch.commit() {
             return Ok((done, Err(error.into())));
+        }
+        // Before anybody is answered, so that what is purged comes back from no backup.
+        if let Err(error) = self.list_purged(now) {
+            return Ok((done, Err(error)));
         }
         self.noted = self.signed.size;
         let grown = self.own.frontier().size() > before.frontier().size();
@@ -350,6 +364,14 @@ impl Engine {
         }
     }
 
+    /// What was erased goes onto the purge list before anybody is told that it was.
+    fn list_purged(&mut self, now: model::Timestamp) -> Result<(), OpenError> {
+        if self.writer.take_erased() && purged::tell(&mut self.writer, self.purges.as_ref(), now)? {
+            self.own.keep_purged();
+        }
+        Ok(())
+    }
+
     /// Erased bodies and keys still stand in the write-ahead file: it is folded in and emptied.
     fn forget_purged(&mut self) {
         match self.writer.truncate_wal() {
@@ -375,6 +397,22 @@ impl Engine {
         self.signed = Arc::new(Signed { size: next.size, workflow, text, standing });
         Ok(())
     }
+}
+
+/// Tells the list what a crash kept from it, and erases what an older database has again. Before anything is served.
+fn erase_listed(writer: &mut Writer, list: &dyn PurgeList, now: model::Timestamp) -> Result<(), OpenError> {
+    purged::tell(writer, list, now)?;
+    let all = list.all()?;
+    let mut batch = writer.begin()?;
+    let erased = batch.savepoint(|tx| purged::apply(tx, &all))?;
+    batch.commit()?;
+    // What was erased is on the list: nobody need be told.
+    let _ = writer.take_erased();
+    if erased > 0 {
+        tracing::warn!(erased, "the database was older than the purge list: what had been purged is erased again");
+        writer.truncate_wal()?;
+    }
+    Ok(())
 }
 
 /// Writes the file anew, and notes that this is done.

@@ -3,11 +3,14 @@
 //! Whoever brings it does not count, since the root key has signed it: a nation whose node was robbed of all other keys
 //! speaks again through it, and the thief does not.
 
+use std::collections::HashMap;
+
 use journal::checkpoint::CheckpointError;
 use journal::identity::{self, Identity, SignedIdentity};
 use journal::log_keys::{self, LogKeys};
 use journal::note::NoteVerifier;
 use journal::peering::PeeringError;
+use model::Origin;
 use store::{Db, IdentityRow, PartnerRow, PartnerState, StoreError, Writer};
 
 use crate::me::Me;
@@ -161,6 +164,22 @@ pub fn log_keys(db: &Db<'_>, partner: &PartnerRow) -> Result<LogKeys, StoreError
         before.push(identity_of(&row.identity, partner)?);
     }
     LogKeys::of(&newest, &before).map_err(|error| broken(partner, &error))
+}
+
+/// The keys of every log of which something is here, the own one by `own`: what a whole database is checked with.
+///
+/// # Errors
+/// The database, or the identity of a partner in it.
+pub fn all_log_keys(db: &Db<'_>, own: &Identity) -> Result<HashMap<Origin, LogKeys>, StoreError> {
+    let mut keys = HashMap::new();
+    for partner in db.partners()? {
+        let of = log_keys(db, &partner)?;
+        keys.insert(partner.origin, of);
+    }
+    if let Ok(of) = LogKeys::of(own, []) {
+        keys.insert(own.origin.clone(), of);
+    }
+    Ok(keys)
 }
 
 /// The keys of our own log.

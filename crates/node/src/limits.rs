@@ -127,3 +127,5 @@ pub const EXPORT_BYTES: usize = 8 * 1024 * 1024;
 pub const EXPORT_LISTS: usize = 200;
 /// Longest name of a list, bytes: it stands in an address.
 pub const LIST_NAME_BYTES: usize = 60;
+/// Erased bodies that the purge list is told in one step.
+pub const PURGES_STEP: usize = 1_000;

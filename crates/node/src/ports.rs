@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use journal::checkpoint::{Checkpoint, SignedCheckpoint};
 use journal::cursor::CursorKey;
+use journal::purge::Purged;
 use journal::seal::WrappingKey;
 use model::{Realm, Timestamp};
 
@@ -37,6 +38,15 @@ impl RealOnly {
 pub trait Random: Send {
     /// Fills `bytes`.
     fn fill(&mut self, bytes: &mut [u8]);
+}
+
+/// Nothing by chance: for folds, which draw none.
+pub(crate) struct NoChance;
+
+impl Random for NoChance {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
 }
 
 /// Draws `N` random bytes.
@@ -103,6 +113,36 @@ pub trait Signer: Send + Sync {
     fn wrapping_key(&self) -> Arc<WrappingKey>;
     /// The key that signs cursors for partners.
     fn cursor_key(&self) -> Arc<CursorKey>;
+}
+
+/// The purge list could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("the purge list can't be used: {0}")]
+pub struct PurgeListError(pub String);
+
+/// Which bodies were erased here: a list outside the database and its backups.
+pub trait PurgeList: Send + Sync {
+    /// Adds what was erased. When this returns, it is durable.
+    ///
+    /// # Errors
+    /// The disk.
+    fn add(&self, purged: &[Purged]) -> Result<(), PurgeListError>;
+    /// All of it, in the order in which it was erased.
+    ///
+    /// # Errors
+    /// The disk, or a list that was changed.
+    fn all(&self) -> Result<Vec<Purged>, PurgeListError>;
+}
+
+/// In memory, for nodes without a disk of their own: tests and the simulator.
+impl PurgeList for std::sync::Mutex<Vec<Purged>> {
+    fn add(&self, purged: &[Purged]) -> Result<(), PurgeListError> {
+        self.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend_from_slice(purged);
+        Ok(())
+    }
+    fn all(&self) -> Result<Vec<Purged>, PurgeListError> {
+        Ok(self.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone())
+    }
 }
 
 /// A future in a box, so that the traits can be objects.

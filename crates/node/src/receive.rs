@@ -116,10 +116,24 @@ struct Desk {
 impl Desk {
     fn item(&mut self, work: &mut Work<'_, '_>, item: StepItem) -> Result<(), ReceiveError> {
         match item.content {
-            Content::Statement { envelope, opening } => self.statement(work, &envelope, &opening, item.commitment),
-            Content::Unfit { opening, reason } => self.unfit(work, &opening, item.commitment, &reason),
+            Content::Statement { envelope, mut opening } => {
+                self.leave_out_erased(work, &mut opening)?;
+                self.statement(work, &envelope, &opening, item.commitment)
+            }
+            Content::Unfit { mut opening, reason } => {
+                self.leave_out_erased(work, &mut opening)?;
+                self.unfit(work, &opening, item.commitment, &reason)
+            }
             Content::Withdrawn => self.withdraw_row(work, item.index),
         }
+    }
+
+    /// What was erased here once is not taken again, whoever sends it.
+    fn leave_out_erased(&self, work: &Work<'_, '_>, opening: &mut Opening) -> Result<(), StoreError> {
+        if opening.body.is_some() && work.tx.is_erased(self.log, opening.index)? {
+            opening.body = None;
+        }
+        Ok(())
     }
 
     fn statement(

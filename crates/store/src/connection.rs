@@ -13,7 +13,7 @@ use crate::memo::Memo;
 use crate::migrations;
 
 /// The name of the file in the node's directory.
-const FILE: &str = "entraide.db";
+pub(crate) const FILE: &str = "entraide.db";
 
 /// A database that is there and has the newest schema. Connections are made from it.
 #[derive(Debug, Clone)]
@@ -106,7 +106,7 @@ impl Store {
         Ok(())
     }
 
-    fn connect(&self, cache_kib: i64) -> Result<Connection, StoreError> {
+    pub(crate) fn connect(&self, cache_kib: i64) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(&self.path, flags)?;
         conn.busy_timeout(Duration::from_millis(limits::BUSY_MILLIS))?;
@@ -140,7 +140,7 @@ impl Store {
 
 /// Makes the file if it is not there, readable for the node's own account alone: titles stand in it in the clear.
 /// SQLite gives its side files the same rights.
-fn create_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -161,6 +161,12 @@ impl Writer {
         self.memo.begin();
         run(&self.conn, "BEGIN IMMEDIATE", [])?;
         Ok(Batch { writer: self })
+    }
+
+    /// Was a body erased since this was last asked, so that the purge list has to be told?
+    #[must_use]
+    pub fn take_erased(&mut self) -> bool {
+        self.memo.erased.take()
     }
 
     /// Copies the write-ahead file back and empties it, so that what was purged stands in no file any more. Called
@@ -289,7 +295,7 @@ impl Drop for EndRead<'_> {
     }
 }
 
-fn run(conn: &Connection, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+pub(crate) fn run(conn: &Connection, sql: &str, params: impl Params) -> Result<usize, StoreError> {
     Ok(conn.prepare_cached(sql)?.execute(params)?)
 }
 

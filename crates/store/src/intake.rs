@@ -200,6 +200,16 @@ impl Db<'_> {
 }
 
 impl Tx<'_> {
+    /// Takes the objects with these bytes out of intake, and says how many those were.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn intake_forget(&self, digest: &[u8; 32]) -> Result<usize, StoreError> {
+        self.run("DELETE FROM intake WHERE digest = ?1", [digest])
+    }
+}
+
+impl Tx<'_> {
     /// Takes an object in.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod audiences;
+mod backup;
 mod chains;
 mod columns;
 mod connection;
@@ -46,6 +47,7 @@ mod testing;
 
 pub use accounts::{NewPerson, PersonRow, PersonState, SessionRow, TokenRow};
 pub use audiences::AudienceRow;
+pub use backup::Keyless;
 pub use chains::{ChainRow, ChainTail, SlotOutcome};
 pub use connection::{Batch, Db, Reader, Store, Tx, Writer};
 pub use disclosures::DisclosureRow;

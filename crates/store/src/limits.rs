@@ -26,3 +26,6 @@ pub const FAULTS: usize = 100;
 /// By how much the numbers of releases jump when a database was set back: no node makes as many between a backup and its
 /// restore, and eight million restores fit below 2^63.
 pub const RELEASE_JUMP: u64 = 1 << 40;
+/// Largest value of a row that is brought back from an archive of keys, bytes: an object of intake of the largest size
+/// is half of that.
+pub const ARCHIVED_BYTES: u32 = 64 * 1024 * 1024;

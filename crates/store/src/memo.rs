@@ -1,7 +1,7 @@
 //! What a connection remembers so as not to ask the database again: rows that never change once they are committed, and
 //! on the writer the chain tails and counters of the running savepoint, which are written back at its end.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub(crate) struct Memo {
     pub(crate) kind_names: RefCell<HashMap<i64, Arc<str>>>,
     pub(crate) chains: RefCell<HashMap<ChainKey, ChainState>>,
     pub(crate) tallies: RefCell<HashMap<LogId, Tally>>,
+    /// Was a body erased since this was last asked? Too often is harmless: a savepoint that is undone leaves it.
+    pub(crate) erased: Cell<bool>,
 }
 
 impl Memo {

@@ -254,6 +254,27 @@ impl Db<'_> {
         )
     }
 
+    /// Was the body at a place erased here? Then it is not taken again, whoever sends it.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn is_erased(&self, log: LogId, index: Index) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM erased WHERE log = ?1 AND idx = ?2";
+        Ok(self.one(sql, params![log, columns::int(index.0)], |_| Ok(()))?.is_some())
+    }
+
+    /// Places whose body was erased and that do not stand on the purge list yet.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn unlisted(&self, limit: usize) -> Result<Vec<(LogId, Index)>, StoreError> {
+        self.all(
+            "SELECT log, idx FROM erased WHERE listed = 0 ORDER BY log, idx LIMIT ?1",
+            [columns::limit(limit)],
+            |row| Ok((row.get(0)?, Index(columns::count(row, 1)?))),
+        )
+    }
+
     /// Bytes that the statements of a log take here, for its quota: envelopes, sealed bodies and their keys.
     ///
     /// # Errors
@@ -320,7 +341,29 @@ impl Tx<'_> {
             [statement],
         )?;
         self.memo.tally(log, -bytes, 0);
-        touched(changed, statement)
+        touched(changed, statement)?;
+        if bytes > 0 {
+            self.run(
+                "INSERT INTO erased (log, idx, listed) SELECT log, idx, 0 FROM statement WHERE id = ?1
+                 ON CONFLICT DO NOTHING",
+                [statement],
+            )?;
+            self.memo.erased.set(true);
+        }
+        Ok(())
+    }
+
+    /// Notes that a place stands on the purge list: its body is not taken again.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn put_listed(&self, log: LogId, index: Index) -> Result<(), StoreError> {
+        self.run(
+            "INSERT INTO erased (log, idx, listed) VALUES (?1, ?2, 1) ON CONFLICT (log, idx)
+               DO UPDATE SET listed = 1 WHERE listed = 0",
+            params![log, columns::int(index.0)],
+        )?;
+        Ok(())
     }
 
     /// Keeps the body of a statement that came without one.
@@ -413,6 +456,11 @@ mod tests {
             assert_eq!(tx.stored_bytes(log)?, 72);
             tx.erase_body(statement)?;
             assert_eq!(tx.stored_bytes(log)?, 72, "erasing twice is erasing once");
+            assert_eq!(tx.unlisted(9)?, [(log, Index(0))]);
+            tx.put_listed(log, Index(0))?;
+            tx.erase_body(statement)?;
+            assert_eq!(tx.unlisted(9)?, [], "what is erased already is not listed again");
+            assert!(tx.is_erased(log, Index(0))? && !tx.is_erased(log, Index(1))?);
             assert_eq!(tx.statement(statement)?.unwrap().sealed, None);
             tx.restore_body(
                 statement,

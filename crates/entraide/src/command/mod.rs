@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audiences;
+mod backup;
 mod doctor;
 mod evidence;
 mod exports;
@@ -149,6 +150,10 @@ enum Command {
     Doctor,
     /// Recompute everything that the database claims, offline
     Verify,
+    /// Back up the log with its sealed bodies, or the keys apart; a running node goes on
+    Backup(backup::BackupArgs),
+    /// Make a node from its backup, its archive of keys and its purge list, or rehearse that with --check
+    Restore(backup::RestoreArgs),
     /// Write the proof of a statement to standard output
     Proof(objects::ProofArgs),
     /// Check a proof offline, with keys that you trust
@@ -224,6 +229,11 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::Verify => {
             let dir = target.of_realm("verify")?;
             marked(realm_in(&dir), proofs::verify(&dir, target.json))
+        }
+        Command::Backup(args) => backup::backup(&target.of_realm("backup")?, &args, clock.as_ref(), target.json),
+        Command::Restore(args) => {
+            target.without_realm("restore", "it makes a directory of its own: name it with --dir")?;
+            backup::restore(target.dir.as_deref(), &args, &clock, target.json)
         }
         Command::VerifyProof(args) => proofs::verify_proof(&args, target.json),
         Command::VerifyEvidence(args) => evidence::verify(&args, target.json),
@@ -323,6 +333,8 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         | Command::Serve(_)
         | Command::Doctor
         | Command::Verify
+        | Command::Backup(_)
+        | Command::Restore(_)
         | Command::VerifyProof(_)
         | Command::VerifyEvidence(_)
         | Command::Signer(_)
@@ -460,5 +472,12 @@ mod tests {
         check("entraide retention --dir d set partner/amber --forever", true);
         check("entraide retention --dir d set partner/amber", false);
         check("entraide retention --dir d apply --at 2026-11-25T00:00:00Z --digest 00 --today 2026-11-25", true);
+        check("entraide backup --dir d --to b", true);
+        check("entraide backup --dir d --to f --keys", false);
+        check("entraide backup --dir d --to f --keys --passphrase-file p --days 7", true);
+        check("entraide restore --from b --check", true);
+        check("entraide restore --from b --check --signer s", false);
+        check("entraide restore --dir d --from b --at 2026-11-25T02:00Z --size 9", true);
+        check("entraide restore --dir d --from b --keys k", false);
     }
 }

@@ -1,12 +1,9 @@
 //! `verify` and `verify-proof`: offline, with nothing but files and keys.
 
-use std::collections::HashMap;
 use std::io::Read;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use journal::log_keys::LogKeys;
 use journal::note::NoteVerifier;
 use journal::proof::{ProofFile, ProvenStatement, Words};
 use journal::stamp::{self, Authorities, Stamp};
@@ -16,13 +13,15 @@ use node::ports::Signer;
 use node::verify::Report;
 use serde_json::json as object_of;
 use sha2::{Digest, Sha256};
-use store::{Db, Store, StoreError};
+use store::{Db, Reader, Store, StoreError};
 
 use super::Failure;
 use super::failure::refused;
 use super::print::{clean, json, line, raw};
 use crate::keys::{Layout, read_small};
+use crate::restore::Scratch;
 use crate::signer::Onlooker;
+use crate::{configuration, purge_list};
 
 /// `verify-proof`.
 #[derive(Debug, Args)]
@@ -52,6 +51,7 @@ pub(super) fn verify(dir: &Path, as_json: bool) -> Result<(), Failure> {
     let store = Store::open(dir).map_err(refused)?;
     let mut reader = store.reader().map_err(refused)?;
     let mut report = reader.snapshot(|db| check(db, &onlooker)).map_err(refused)?;
+    report.faults.extend(purged(&layout, &mut reader)?);
     if report.faults.is_empty() {
         // What is damaged cannot be folded again: the views are looked at when their ground holds.
         report.faults = views(&store, &layout, &onlooker)?;
@@ -75,46 +75,24 @@ pub(super) fn verify(dir: &Path, as_json: bool) -> Result<(), Failure> {
     if report.faults.is_empty() { Ok(()) } else { Err(Failure::Told) }
 }
 
+/// What stands on the purge list and is there all the same.
+fn purged(layout: &Layout, reader: &mut Reader) -> Result<Vec<String>, Failure> {
+    let path = configuration::purge_list(layout).map_err(refused)?;
+    // A node that was made by an earlier version has its list from its next start on.
+    let list = if path.exists() { purge_list::read(&path).map_err(refused)? } else { Vec::new() };
+    reader.snapshot(|db| node::purged::remaining(db, &list)).map_err(refused)
+}
+
 /// Compares the views with what the statements give, on a copy, so that a running node goes on.
 fn views(store: &Store, layout: &Layout, onlooker: &Onlooker) -> Result<Vec<String>, Failure> {
-    let copy = Copy::new(layout.verifying()).map_err(refused)?;
-    store.copy_into(&copy.0).map_err(refused)?;
-    node::verify::views::verify(&copy.0, onlooker.signed.clone(), onlooker).map_err(refused)
-}
-
-/// A directory for a copy. It holds what the database holds, so it goes whatever happens, and one that a killed
-/// process left goes first.
-struct Copy(PathBuf);
-
-impl Copy {
-    fn new(path: PathBuf) -> std::io::Result<Self> {
-        if path.exists() {
-            std::fs::remove_dir_all(&path)?;
-        }
-        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Copy {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, path = %self.0.display(), "the copy could not be removed: remove it");
-        }
-    }
+    let copy = Scratch::new(layout.verifying()).map_err(refused)?;
+    store.copy_into(copy.path()).map_err(refused)?;
+    node::verify::views::verify(copy.path(), onlooker.signed.clone(), onlooker).map_err(refused)
 }
 
 /// Everything that the database claims, and that it extends what was signed last.
 fn check(db: &Db<'_>, onlooker: &Onlooker) -> Result<Report, StoreError> {
-    let own = &onlooker.identity;
-    let mut keys: HashMap<Origin, LogKeys> = HashMap::new();
-    for partner in db.partners()? {
-        let of = node::identities::log_keys(db, &partner)?;
-        keys.insert(partner.origin, of);
-    }
-    if let Ok(of) = LogKeys::of(own, []) {
-        keys.insert(own.origin.clone(), of);
-    }
+    let keys = node::identities::all_log_keys(db, &onlooker.identity)?;
     let mut report = node::verify::verify(db, onlooker, |origin| keys.get(origin).cloned())?;
     if let Some(fault) = against_mark(db, onlooker)? {
         report.faults.push(fault);

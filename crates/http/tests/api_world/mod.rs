@@ -200,6 +200,7 @@ impl World {
             random: Box::new(Dice(1)),
             signer: Arc::new(keys),
             identity: signed_identity("FR", 11),
+            purges: Arc::new(std::sync::Mutex::new(Vec::new())),
         };
         let node = Node::open(dir.path(), deps).unwrap();
         let app = api::router(Ctx {

@@ -8,19 +8,10 @@ use store::{Store, StoreError};
 
 use crate::engine::OpenError;
 use crate::me::Me;
-use crate::ports::{Random, Signer};
+use crate::ports::{NoChance, Signer};
 use crate::rebuild;
 use crate::standing::{Recovered, Standing};
 use crate::work::{OwnLog, Work};
-
-/// A fold draws nothing by chance.
-struct NoChance;
-
-impl Random for NoChance {
-    fn fill(&mut self, bytes: &mut [u8]) {
-        bytes.fill(0);
-    }
-}
 
 /// Folds the copy in `copy` again and compares each view with what stood there. What differs is named; empty is good.
 /// The copy is not changed.

@@ -129,6 +129,8 @@ pub struct Nation {
     pub seed: u8,
     pub clock: Arc<SkewedClock>,
     pub mark: Arc<Mark>,
+    /// Outside the database: it outlives crashes and backups.
+    pub purges: Arc<std::sync::Mutex<Vec<journal::purge::Purged>>>,
     pub up: Option<Up>,
     pub boots: u64,
     pub links: Vec<Link>,
@@ -166,6 +168,7 @@ impl Nation {
             seed,
             clock,
             mark: Arc::default(),
+            purges: Arc::default(),
             up: None,
             boots: 0,
             links: (0..of).map(|_| Link::default()).collect(),
@@ -197,6 +200,7 @@ impl Nation {
                     name: self.origin().to_string(),
                 }),
                 identity: world::signed_identity(self.country, self.seed),
+                purges: Arc::clone(&self.purges) as _,
             },
         )?;
         let reader = engine.reader()?;

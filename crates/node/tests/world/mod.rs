@@ -18,7 +18,7 @@ use node::Node;
 use node::cosign::Cosigned;
 use node::engine::Deps;
 use node::ports::{
-    Boxed, Clock, PartnerAddress, Random, Signer, SignerError, Transport, TransportError, WitnessAnswer,
+    Boxed, Clock, PartnerAddress, PurgeList, Random, Signer, SignerError, Transport, TransportError, WitnessAnswer,
 };
 use store::{PartnerState, StoreError};
 
@@ -166,7 +166,7 @@ pub fn open(
     seed: u8,
     signer: MemorySigner,
 ) -> Result<Node, node::engine::OpenError> {
-    open_at(dir, country, seed, signer, Arc::new(StandingClock::new()))
+    open_as(dir, country, seed, signer, Arc::new(StandingClock::new()), Arc::new(Mutex::new(Vec::new())))
 }
 
 /// The same, with a clock that the test moves.
@@ -174,8 +174,30 @@ pub fn open_at(
     dir: &std::path::Path,
     country: &str,
     seed: u8,
+    signer: MemorySigner,
+    clock: Arc<StandingClock>,
+) -> Result<Node, node::engine::OpenError> {
+    open_as(dir, country, seed, signer, clock, Arc::new(Mutex::new(Vec::new())))
+}
+
+/// The same, with a purge list that the test looks at.
+pub fn open_with(
+    dir: &std::path::Path,
+    country: &str,
+    seed: u8,
+    signer: MemorySigner,
+    purges: Arc<dyn PurgeList>,
+) -> Result<Node, node::engine::OpenError> {
+    open_as(dir, country, seed, signer, Arc::new(StandingClock::new()), purges)
+}
+
+fn open_as(
+    dir: &std::path::Path,
+    country: &str,
+    seed: u8,
     mut signer: MemorySigner,
     clock: Arc<StandingClock>,
+    purges: Arc<dyn PurgeList>,
 ) -> Result<Node, node::engine::OpenError> {
     signer.name = origin(country, seed).to_string();
     let deps = Deps {
@@ -183,6 +205,7 @@ pub fn open_at(
         random: Box::new(Seeded(u64::from(seed))),
         signer: Arc::new(signer),
         identity: signed_identity(country, seed),
+        purges,
     };
     Node::open(dir, deps)
 }
