@@ -7,6 +7,7 @@ use intake::Limits;
 use journal::cursor::{self, CursorKey};
 use journal::evidence_file::EvidenceFile;
 use journal::identity::{self, SignedIdentity};
+use journal::log_keys::LogKeys;
 use journal::note::{self, NoteVerifier};
 use journal::peering::{Invitation, PeerAnswer, PeerRequest};
 use journal::proof::ProofFile;
@@ -181,7 +182,11 @@ fn add_checkpoint(bytes: &[u8]) {
     let Some(text) = text(bytes) else { return };
     if let Ok(read) = AddCheckpoint::read(text) {
         assert_eq!(AddCheckpoint::read(&read.write()).as_ref(), Ok(&read));
-        let _ = read.check(&seeds::origin(), &seeds::key().verifying_key(), (0, journal::tree::empty_root()));
+        let _ = read.check(
+            &seeds::origin(),
+            &LogKeys::only(seeds::key().verifying_key()),
+            (0, journal::tree::empty_root()),
+        );
     }
 }
 
