@@ -1,6 +1,6 @@
-//! The binary's parts: keys and the signer (`keys`, `vault`, `signer`, `open`), also as a
-//! process of its own (`signing`, `remote`) or in a token (`token`), and how keys are replaced (`rotate`), a new node
-//! (`init`), a running one (`serve`), the command line (`command`), which speaks to a node through the same API as everybody (`client`), and the demonstration
+//! The binary's parts: keys and the signer (`keys`, `vault`, `signer`, `open`), also as a process of its own (`signing`,
+//! `remote`) or in a token (`token`), how keys are replaced (`rotate`), a new node (`init`), a running one (`serve`), the
+//! command line (`command`), which speaks to a node through the same API as everybody (`client`), and the demonstration
 //! (`demo`).
 //!
 //! Floor 5: imports every room. The machine's clock and randomness are read in `machine` alone; secrets stay here.
