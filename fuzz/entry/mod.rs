@@ -8,6 +8,7 @@ use journal::cursor::{self, CursorKey};
 use journal::evidence_file::EvidenceFile;
 use journal::heads::{self, Heads};
 use journal::identity::{self, SignedIdentity};
+use journal::log_keys::LogKeys;
 use journal::manifest::Manifest;
 use journal::note::{self, NoteVerifier};
 use journal::peering::{Invitation, PeerAnswer, PeerRequest};
@@ -232,7 +233,7 @@ fn add_checkpoint(bytes: &[u8]) {
         assert_eq!(AddCheckpoint::read(&read.write()).as_ref(), Ok(&read));
         let _ = read.check(
             &seeds::origin(),
-            &journal::log_keys::LogKeys::only(seeds::key().verifying_key()),
+            &LogKeys::only(seeds::key().verifying_key()),
             (0, journal::tree::empty_root()),
         );
     }

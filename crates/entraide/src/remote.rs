@@ -120,21 +120,20 @@ impl Signer for Remote {
         if next.origin != self.origin {
             return Err(SignerError::Io(format!("the signer is of `{}`, not of `{}`", self.origin, next.origin)));
         }
-        match self.ask(&Ask::Sign { size: next.size, root: next.root })? {
-            Answer::Lines(note) => {
-                self.seen.write().unwrap_or_else(PoisonError::into_inner).mark = Some(next.clone());
-                Ok(SignedCheckpoint::from_text(note))
-            }
-            Answer::Behind { signed } => Err(SignerError::Behind { signed, shown: next.size }),
-            Answer::Forked => Err(SignerError::Forked { size: next.size }),
-            other => Err(strange(&other)),
+        let answer = self.ask(&Ask::Sign { size: next.size, root: next.root })?;
+        if let Answer::Lines(note) = answer {
+            self.seen.write().unwrap_or_else(PoisonError::into_inner).mark = Some(next.clone());
+            return Ok(SignedCheckpoint::from_text(note));
         }
+        if let Answer::Behind { signed } = answer {
+            return Err(SignerError::Behind { signed, shown: next.size });
+        }
+        if answer == Answer::Forked { Err(SignerError::Forked { size: next.size }) } else { Err(strange(&answer)) }
     }
     fn cosign(&self, text: &str, seconds: u64) -> Result<String, SignerError> {
-        match self.ask(&Ask::Cosign { seconds, text: text.to_owned() })? {
-            Answer::Lines(lines) => Ok(lines),
-            other => Err(strange(&other)),
-        }
+        let answer = self.ask(&Ask::Cosign { seconds, text: text.to_owned() })?;
+        let Answer::Lines(lines) = answer else { return Err(strange(&answer)) };
+        Ok(lines)
     }
     fn mark(&self) -> Option<Checkpoint> {
         self.seen().mark.clone()
@@ -156,16 +155,14 @@ impl Signer for Remote {
 
 impl KeyStore for Remote {
     fn publics(&self) -> Result<Publics, SignerError> {
-        match self.ask(&Ask::Publics)? {
-            Answer::Publics { log, witness, before } => Ok(Publics { log, witness, before }),
-            other => Err(strange(&other)),
-        }
+        let answer = self.ask(&Ask::Publics)?;
+        let Answer::Publics { log, witness, before } = answer else { return Err(strange(&answer)) };
+        Ok(Publics { log, witness, before })
     }
     fn prepare(&self, kind: KeyKind) -> Result<[u8; 32], SignerError> {
-        match self.ask(&Ask::Prepare(kind))? {
-            Answer::Key(public) => Ok(public),
-            other => Err(strange(&other)),
-        }
+        let answer = self.ask(&Ask::Prepare(kind))?;
+        let Answer::Key(public) = answer else { return Err(strange(&answer)) };
+        Ok(public)
     }
     fn keep_only(&self, kind: KeyKind, key: &[u8; 32]) -> Result<(), SignerError> {
         self.ask(&Ask::Settle(kind, *key)).map(|_| ())
@@ -193,11 +190,11 @@ fn lease(socket: &Path, origin: &Origin) -> Result<(UnixStream, Seen), OpenError
 
 fn seen(socket: &Path, origin: &Origin, answer: &Answer) -> Result<Seen, OpenError> {
     let Answer::State { origin: of, mark, wrapping, cursor } = answer else {
-        return Err(match answer {
-            Answer::Leased => OpenError::Leased,
-            Answer::Failed(why) => OpenError::Remote(why.clone()),
-            other => OpenError::Remote(strange(other).to_string()),
-        });
+        if *answer == Answer::Leased {
+            return Err(OpenError::Leased);
+        }
+        let why = if let Answer::Failed(why) = answer { why.clone() } else { strange(answer).to_string() };
+        return Err(OpenError::Remote(why));
     };
     if *of != origin.to_string() {
         return Err(OpenError::Foreign { path: socket.display().to_string(), origin: of.clone() });

@@ -184,7 +184,7 @@ async fn a_node_that_ends_in_the_middle_of_a_rotation_goes_on_with_it() {
         plain_http: true,
         clock: Arc::new(entraide::machine::MachineClock),
     };
-    let fr = entraide::serve::start(config).await.unwrap();
+    let fr = nations::start_again(config).await;
     assert_eq!(ee.settled().await.version, 3);
     let id = program::id(1).parse().unwrap();
     for _ in 0..3_000 {

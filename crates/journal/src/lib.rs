@@ -1,8 +1,8 @@
 //! A nation's word is its log: how statements are committed to (`envelope`, `commitment`), how the log is a tree
 //! (`tree`) with signed checkpoints (`note`, `checkpoint`), how a proof stands alone (`proof`), and an accusation
 //! (`evidence_file`), how bodies are sealed (`seal`); and the federation's pure part: who a node is (`identity`,
-//! `log_keys`, `rotation`, `roster`), how two meet (`peering`, `words`), what travels (`wire`, `cursor`),
-//! how a receiver checks it (`sync`), and what a witness cosigns (`witness`); and how a node speaks to a signer of its own (`signer_wire`).
+//! `log_keys`, `rotation`, `roster`), how two meet (`peering`, `words`), what travels (`wire`, `cursor`), how a receiver
+//! checks it (`sync`), what a witness cosigns (`witness`), and how a node speaks to a signer of its own (`signer_wire`).
 //!
 //! Floor 1: pure, imports `model` alone. The only maker of [`verified::Verified`].
 

@@ -50,7 +50,7 @@ impl Nation {
         let clock: Arc<dyn Clock> = Arc::new(MachineClock);
         let federation = facts.address.parse().unwrap();
         let config = ServeConfig { dir: home.clone(), listen: loopback, federation, plain_http: true, clock };
-        let running = serve::start(config).await.unwrap();
+        let running = start_again(config).await;
         Self { running, facts, home, _dir }
     }
 
@@ -84,6 +84,20 @@ impl Nation {
     pub fn node(&self) -> &Node {
         self.running.node()
     }
+}
+
+/// Starts a node whose lock may be held for a moment more: a process that another test is just starting has its files
+/// until it is another program.
+pub async fn start_again(config: ServeConfig) -> Running {
+    for _ in 0..500 {
+        match serve::start(config.clone()).await {
+            Err(serve::ServeError::Open(error)) if error.is_locked() => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            started => return started.unwrap(),
+        }
+    }
+    panic!("the node's lock is not let go of");
 }
 
 /// Two people, an invitation, and a telephone: the words are compared before either confirms.
