@@ -100,7 +100,11 @@ fn erase(work: &mut Work<'_, '_>, statement: StatementId) -> Result<(), HoldErro
     }
     receive::answer(work, row.log, row.index).map_err(|error| match error {
         ReceiveError::Store(error) => error.into(),
-        other => HoldError::Answer(other.to_string()),
+        other @ (ReceiveError::Audience(_)
+        | ReceiveError::Moved
+        | ReceiveError::NotActive
+        | ReceiveError::Quota
+        | ReceiveError::SlotConflict { .. }) => HoldError::Answer(other.to_string()),
     })
 }
 

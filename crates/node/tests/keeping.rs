@@ -38,7 +38,9 @@ async fn say(nation: &Nation, numbers: std::ops::Range<u32>, tlp: Tlp, audience:
     let fates = nation.node.write(move |work| node::assert::assert(work, &command)).await.unwrap();
     let index = |fate| match fate {
         ObjectFate::Asserted { index, .. } => index,
-        other => panic!("{other:?}"),
+        other @ (ObjectFate::Already { .. } | ObjectFate::Parts { .. } | ObjectFate::Refused { .. }) => {
+            panic!("{other:?}")
+        }
     };
     fates.into_iter().map(index).collect()
 }

@@ -117,7 +117,7 @@ async fn bulk_is_witnessed_together_and_not_entry_by_entry() {
     let _running = ask_witnesses(&fr, &local);
     assert_eq!(choose(&fr, &["EE"], None).await, Ok(()));
     until(&fr, "a witnessed checkpoint", all_witnessed).await;
-    let (before, began) = (local.asked.load(Ordering::SeqCst), std::time::Instant::now());
+    let (before, began) = (local.asked.load(Ordering::SeqCst), tokio::time::Instant::now());
     for number in 0..20 {
         let bytes = format!(
             r#"{{"type":"indicator","spec_version":"2.1","id":"indicator--{number:08x}-0000-4000-8000-000000000000",

@@ -84,7 +84,7 @@ mod tests {
             for undo in ["DELETE FROM disclosure", "UPDATE disclosure SET statement = 8"] {
                 assert!(tx.run(undo, []).is_err(), "{undo}");
             }
-            assert_eq!(tx.disclosures(StatementId(7))?, [row.clone()]);
+            assert_eq!(tx.disclosures(StatementId(7))?, std::slice::from_ref(&row));
             assert_eq!(tx.disclosures(StatementId(8))?, []);
             Ok(())
         });
