@@ -66,6 +66,14 @@ async fn two_histories_shown_to_two_partners_are_found_and_proved_to_a_third() {
     // From here on they differ.
     say(&one, "to-estonia", &["EE"]).await;
     say(&two, "to-latvia", &["LV"]).await;
+    // Word of it goes with pages: each must hold its own history before it says something to the other.
+    for nation in [&ee, &lv] {
+        let grown = |view: &node::View<'_, '_>| {
+            let france = node::partner::find(view.db, "FR").unwrap();
+            view.db.tree(france.log).unwrap().size > 1
+        };
+        until(nation, "France's log beyond the common part", grown).await;
+    }
     say(&ee, "more friends", &["LV"]).await;
     say(&lv, "friends too", &["EE"]).await;
     until(&lv, "France held", |view| state_of(view, "FR") == Some(PartnerState::Held)).await;

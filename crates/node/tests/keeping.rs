@@ -203,6 +203,8 @@ async fn a_statement_about_sharing_loses_its_words_and_still_does_what_it_said()
     make(&fr, "operation nightfall", &["EE"]).await;
     let indices = say(&fr, 0..1, Tlp::Green, Choice::Named("operation nightfall".into())).await;
     let withdrawn = say(&fr, 7..8, Tlp::Green, Choice::Named("two".into())).await[0];
+    // What is taken back before it comes has no row at the receiver.
+    until(&ee, "what is taken back next", |view| has_body(view, 7)).await;
     let by = fr
         .node
         .write(move |work| node::withdraw::withdraw(work, withdrawn, WithdrawalAction::StopSharing, "about nightfall"))

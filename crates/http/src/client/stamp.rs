@@ -21,7 +21,8 @@ pub struct HttpTimeAuthority {
 }
 
 impl HttpTimeAuthority {
-    /// In reality alone: an exercise leaves no trace with an authority. `url` is `http://host[:port]/path`; `patience` is how long one answer may take, all of it.
+    /// In reality alone: an exercise leaves no trace with an authority.
+    /// `url` is `http://host[:port]/path`; `patience` is how long one answer may take, all of it.
     ///
     /// # Errors
     /// It is no such address, in words.
