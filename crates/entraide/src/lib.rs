@@ -21,5 +21,6 @@ pub mod rotate;
 pub mod serve;
 pub mod signer;
 pub mod signing;
+pub mod successor;
 pub mod token;
 pub mod vault;

@@ -35,6 +35,7 @@ pub mod recovery;
 pub mod red;
 pub mod rewrap;
 pub mod standing;
+pub mod successor;
 pub mod verify;
 pub mod withdraw;
 pub mod witness;

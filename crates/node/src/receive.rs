@@ -156,7 +156,8 @@ impl Desk {
             if withdrawal.action == WithdrawalAction::Purge {
                 work.note_purge();
             }
-            self.answer(work, withdrawal.target.index)?;
+            let log = fold::withdrawn_log(work.tx, self.log, &withdrawal.target)?;
+            self.answer(work, log, withdrawal.target.index)?;
         }
         Ok(())
     }
@@ -256,12 +257,12 @@ impl Desk {
         work.tx.put_obeyed(self.log, index)?;
         fold::fold_withdraw_row(work.tx, self.log, index)?;
         self.received.withdrawn += 1;
-        self.answer(work, index)
+        self.answer(work, self.log, index)
     }
 
     /// Says to the owner, alone and once, that a withdrawal was obeyed and what that covers.
-    fn answer(&self, work: &mut Work<'_, '_>, index: Index) -> Result<(), ReceiveError> {
-        let Some(target) = work.tx.statement_at(self.log, index)? else { return Ok(()) };
+    fn answer(&self, work: &mut Work<'_, '_>, log: LogId, index: Index) -> Result<(), ReceiveError> {
+        let Some(target) = work.tx.statement_at(log, index)? else { return Ok(()) };
         let erased = target.sealed.is_none();
         fold_recovered(work)?;
         let receipts = work.tx.receipts_of(target.id)?;
@@ -269,7 +270,7 @@ impl Desk {
         if receipts.iter().any(|receipt| receipt.from == work.me.log && receipt.erased >= erased) {
             return Ok(());
         }
-        let Some(commitment) = work.tx.commitment(self.log, index)? else { return Ok(()) };
+        let Some(commitment) = work.tx.commitment(log, index)? else { return Ok(()) };
         let only_owner = audience::bilateral(work, &self.origin)?;
         let Some(set) = only_owner.set else { return Ok(()) };
         let common = Common::new(Receipt::KIND, random_bytes(work.random), &work.me.origin, work.now)
@@ -278,7 +279,7 @@ impl Desk {
         let exports = work.tx.exports(target.id)?;
         let receipt = Receipt {
             common,
-            target: Citation { origin: self.origin.clone(), index, commitment },
+            target: Citation { origin: work.tx.origin(log)?, index, commitment },
             store: true,
             erased,
             exports: Some(exports.all),

@@ -108,6 +108,11 @@ fn check(db: &Db<'_>, onlooker: &Onlooker) -> Result<Report, StoreError> {
     if let Ok(of) = LogKeys::of(own, []) {
         keys.insert(own.origin.clone(), of);
     }
+    for (log, origin) in db.logs()? {
+        if let Some(of) = node::identities::former_log_keys(db, own, log)? {
+            keys.insert(origin, of);
+        }
+    }
     let mut report = node::verify::verify(db, onlooker, |origin| keys.get(origin).cloned())?;
     if let Some(fault) = against_mark(db, onlooker)? {
         report.faults.push(fault);
@@ -188,7 +193,7 @@ fn tell(origin: &Origin, proven: &ProvenStatement, repudiated: bool, as_json: bo
     let ProvenStatement { checkpoint, commitment, opening, cosigned } = proven;
     let cosigned: Vec<(&str, String)> =
         cosigned.iter().map(|one| (one.witness.as_str(), moment(one.seconds))).collect();
-    let entry = format!("{}:{}", origin.country(), opening.index);
+    let entry = model::EntryRef::of(origin, opening.index).to_string();
     let body = opening.body.as_ref().map(|body| {
         let digest: [u8; 32] = Sha256::digest(&body.bytes).into();
         (body.bytes.len(), hex(&digest))

@@ -106,6 +106,7 @@ pub(super) struct Intake {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Partner {
+    pub(super) successor: Option<Successor>,
     pub(super) origin: String,
     pub(super) country: String,
     pub(super) name: String,
@@ -119,6 +120,13 @@ pub(super) struct Partner {
     pub(super) lag: Lag,
     pub(super) behind_us: u64,
     pub(super) incomplete: Vec<Incomplete>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Successor {
+    pub(super) origin: String,
+    pub(super) words: String,
+    pub(super) says: String,
 }
 
 impl Partner {

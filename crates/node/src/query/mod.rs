@@ -68,7 +68,8 @@ pub fn facts_of(
 /// # Errors
 /// The database.
 pub fn facts_of_row(view: &View<'_, '_>, row: &ObjectRow) -> Result<Facts, StoreError> {
-    let members = if row.log == view.me.log { Some(reached(view.db, row)?) } else { None };
+    let members =
+        if crate::successor::is_own(view.db, view.me, row.log)? { Some(reached(view.db, row)?) } else { None };
     let mut facts = facts(
         view,
         Source {
@@ -99,8 +100,8 @@ pub fn reached(db: &Db<'_>, row: &ObjectRow) -> Result<MemberSet, StoreError> {
 }
 
 fn facts(view: &View<'_, '_>, source: Source) -> Result<Facts, StoreError> {
-    let own = source.log == view.me.log;
-    let owner = if own { view.me.origin.clone() } else { view.db.origin(source.log)? };
+    let own = crate::successor::is_own(view.db, view.me, source.log)?;
+    let owner = view.db.origin(source.log)?;
     let kind = match source.lane {
         Lane::Workflow => Kind::Workflow,
         Lane::Intelligence => Kind::Intelligence,
