@@ -16,6 +16,7 @@ use journal::purge::{Check, HEADER, Purged};
 use journal::roster::{self, Roster};
 use journal::rotation::Request;
 use journal::signer_wire::{Answer, Ask, KeyKind, Marked, Pair};
+use journal::successor::{self, Succeeds};
 use journal::tree::{self, Frontier};
 use journal::wire::{self, FeedItem, FeedPage, FeedRequest, ReleaseKind};
 use journal::witness::AddCheckpoint;
@@ -123,12 +124,21 @@ fn identity() -> identity::SignedIdentity {
             repudiated: vec![Repudiated { from: 5, to: 7 }],
             ..Past::default()
         },
+        succeeds: None,
     };
     identity::sign(&identity, &key())
 }
 
 pub fn identities() -> Vec<Vec<u8>> {
-    vec![identity().to_bytes()]
+    vec![identity().to_bytes(), successor_identity().to_bytes()]
+}
+
+/// The identity of the log that takes the place of [`origin`]'s.
+fn successor_identity() -> identity::SignedIdentity {
+    let of = identity::verify(&identity()).unwrap().into_inner();
+    let last = checkpoint::sign(&Checkpoint { origin: origin(), size: 7, root: tree::TreeHash::new([6; 32]) }, &key());
+    let succeeds = Succeeds { origin: origin(), last: last.text().to_owned() };
+    identity::sign(&successor::identity(&of, succeeds, of.log_key, of.issued).unwrap(), &key())
 }
 
 pub fn rotations() -> Vec<Vec<u8>> {

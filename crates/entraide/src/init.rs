@@ -139,6 +139,7 @@ pub fn identity(keys: &NewKeys, request: &Request, clock: &dyn Clock) -> Result<
         wire: journal::wire::WIRE_VERSIONS.to_vec(),
         issued: clock.now(),
         past: journal::log_keys::Past::default(),
+        succeeds: None,
     };
     let signed = identity::sign(&identity, &keys.root);
     identity::verify(&signed)?;

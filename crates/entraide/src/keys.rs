@@ -153,6 +153,11 @@ impl Layout {
     pub fn identity(&self) -> PathBuf {
         self.keys().join("identity.txt")
     }
+    /// What the root key signed when the log took the place of another: the identity of then, to show to people.
+    #[must_use]
+    pub fn successor(&self) -> PathBuf {
+        self.dir.join("successor.txt")
+    }
     /// The public key of the log as a note key: what whoever checks a proof needs.
     #[must_use]
     pub fn log_public_key(&self) -> PathBuf {

@@ -24,5 +24,6 @@ pub mod sealed_archive;
 pub mod serve;
 pub mod signer;
 pub mod signing;
+pub mod successor;
 pub mod token;
 pub mod vault;

@@ -74,7 +74,7 @@ async fn faults(at: &Nation) -> Vec<String> {
 
 /// The proof of the first indicator of a nation, under the newest checkpoint that the other holds of it.
 async fn first_proof(at: &Nation, of: &model::Origin) -> ProofFile {
-    let name = EntryRef { country: of.country(), index: Index(1) };
+    let name = EntryRef::of(of, Index(1));
     let viewer = node::Actor::machine().viewer(&at.facts.origin);
     at.node().read(move |view| entries::proof(view, &viewer, name, false)).await.unwrap()
 }
@@ -266,7 +266,7 @@ async fn what_a_thief_said_is_marked_and_used_for_nothing_and_the_nation_says_ag
                 let statement = object.row.statement;
                 let export = node::query::objects::detail(view, &viewer, statement, Purpose::Export).is_ok();
                 let read = node::query::objects::detail(view, &viewer, statement, Purpose::Read).is_ok();
-                let name = EntryRef { country: object.origin.country(), index: object.row.index };
+                let name = EntryRef::of(&object.origin, object.row.index);
                 let proof = entries::proof(view, &viewer, name, false)?;
                 seen.push((object.is_repudiated(), read, export, proof.extra.opening.body.is_some()));
             }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::log_keys::Past;
+use crate::successor::Succeeds;
 use crate::verified::Verified;
 
 /// Largest signed identity, bytes: four pins, sixteen versions and the longest names fit four times.
@@ -64,6 +65,9 @@ pub struct Identity {
     /// of before do not know it.
     #[serde(default, skip_serializing_if = "Past::is_empty")]
     pub past: Past,
+    /// The log that this one takes the place of; left out for a nation's first log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub succeeds: Option<Succeeds>,
 }
 
 /// An identity as it was signed: the exact bytes, never re-serialised.
@@ -275,6 +279,9 @@ fn check_fields(identity: &Identity) -> Result<(), IdentityError> {
         return Err(refuse("tls_pins", "name 1 to 4 keys"));
     }
     identity.past.check()?;
+    if let Some(succeeds) = &identity.succeeds {
+        succeeds.check(&identity.origin)?;
+    }
     if identity.wire.is_empty() || identity.wire.len() > MAX_WIRE_VERSIONS {
         return Err(refuse("wire", "name 1 to 16 versions"));
     }
@@ -353,6 +360,7 @@ pub(crate) mod tests {
             wire: vec![1],
             issued: Timestamp::from_seconds(1_795_000_000),
             past: Past::default(),
+            succeeds: None,
         };
         (root, identity)
     }

@@ -2,7 +2,8 @@
 //! (`tree`) with signed checkpoints (`note`, `checkpoint`), how a proof stands alone (`proof`), and an accusation
 //! (`evidence_file`), how bodies are sealed (`seal`); and the federation's pure part: who a node is (`identity`,
 //! `log_keys`, `rotation`, `roster`), how two meet (`peering`, `words`), what travels (`wire`, `cursor`), how a receiver
-//! checks it (`sync`), what a witness cosigns (`witness`), and how a node speaks to a signer of its own (`signer_wire`).
+//! checks it (`sync`), what a witness cosigns (`witness`), how a log takes the place of another (`successor`), and how a
+//! node speaks to a signer of its own (`signer_wire`).
 //!
 //! Floor 1: pure, imports `model` alone. The only maker of [`verified::Verified`].
 
@@ -25,6 +26,7 @@ pub mod rotation;
 pub mod seal;
 pub mod signer_wire;
 pub mod stamp;
+pub mod successor;
 pub mod sync;
 pub mod tree;
 pub mod verified;

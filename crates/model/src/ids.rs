@@ -131,13 +131,24 @@ impl<'de> Deserialize<'de> for StixId {
     }
 }
 
-/// How a person names a statement: the country and the place in its log, `FR:1234`.
+/// How a person names a statement: the country and the place in its log, `FR:1234`; in its first successor log
+/// `FR.1:1234`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EntryRef {
     /// Whose log.
     pub country: Country,
+    /// Which log of that country: 0 for the first, then the successor's number.
+    pub epoch: u32,
     /// Where in it.
     pub index: Index,
+}
+
+impl EntryRef {
+    /// The short name of a place in a log.
+    #[must_use]
+    pub fn of(origin: &Origin, index: Index) -> Self {
+        Self { country: origin.country(), epoch: origin.epoch(), index }
+    }
 }
 
 impl FromStr for EntryRef {
@@ -145,17 +156,32 @@ impl FromStr for EntryRef {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let wrong = || IdError::Entry(text.chars().take(80).collect());
         let (country, index) = text.split_once(':').ok_or_else(wrong)?;
+        let (country, epoch) = match country.split_once('.') {
+            None => (country, 0),
+            Some((country, text)) => {
+                let epoch: u32 = text.parse().map_err(|_| wrong())?;
+                // One spelling only, and the first log is named without its number.
+                if epoch == 0 || epoch.to_string() != text {
+                    return Err(wrong());
+                }
+                (country, epoch)
+            }
+        };
         let country = country.parse().map_err(|_| wrong())?;
         if !index.bytes().all(|b| b.is_ascii_digit()) {
             return Err(wrong());
         }
-        Ok(Self { country, index: Index(index.parse().map_err(|_| wrong())?) })
+        Ok(Self { country, epoch, index: Index(index.parse().map_err(|_| wrong())?) })
     }
 }
 
 impl fmt::Display for EntryRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.country, self.index)
+        write!(f, "{}", self.country)?;
+        if self.epoch > 0 {
+            write!(f, ".{}", self.epoch)?;
+        }
+        write!(f, ":{}", self.index)
     }
 }
 
@@ -195,6 +221,13 @@ mod tests {
         check("FR:+1", false);
         check("fr:1", false);
         check("FR1", false);
+        check("FR.1:7", true);
+        check("FR.0:7", false);
+        check("FR.01:7", false);
+        check("FR.:7", false);
+        let origin: Origin = "entraide/FR/REAL/0123456789abcdef/2".parse().unwrap();
+        let name = EntryRef::of(&origin, Index(7));
+        assert_eq!((name.to_string().as_str(), "FR.2:7".parse()), ("FR.2:7", Ok(name)));
     }
 
     #[test]

@@ -346,7 +346,7 @@ fn history(work: &Work<'_, '_>, row: &AudienceRow) -> Result<Vec<(Lane, Statemen
 }
 
 /// Says a version of an audience to its members.
-fn say(
+pub(crate) fn say(
     work: &mut Work<'_, '_>,
     id: AudienceId,
     name: &str,

@@ -11,11 +11,13 @@ use journal::identity::SignedIdentity;
 use journal::sync::{Evidence, EvidenceKind};
 use store::{Batch, Db, Reader, Store, StoreError, Tx, Writer};
 
+use crate::audience::AudienceError;
 use crate::identities;
 use crate::me::{Me, Myself};
 use crate::ports::{Clock, PurgeList, PurgeListError, Random, Signer, SignerError};
 use crate::purged;
 use crate::standing::{self, Alarm, Cause, Silent, Standing};
+use crate::successor;
 use crate::work::{COMPACTION, COMPACTION_DUE, OwnLog, Signed, View, Work};
 use crate::writer::{Stopped, WriteError};
 
@@ -165,6 +167,7 @@ impl Engine {
         let mut batch = writer.begin()?;
         let (me, own, signed, due) = batch.savepoint(|tx| {
             let log = tx.ensure_log(&origin)?;
+            successor::begin(tx, &known)?;
             let me = Me { origin, log, name: known.name.clone(), identity: known, signed_identity: identity };
             let standing = standing_at_start(tx, &me, signer.as_ref(), clock.now())?;
             let own = OwnLog::new(tx.tree(log)?.frontier, standing, standing::recovered(tx)?);
@@ -198,8 +201,24 @@ impl Engine {
             // Which entries were in the workflow lane is not looked up: witnesses are asked at once.
             let signed = Signed { workflow: engine.signed.size, ..engine.signed.as_ref().clone() };
             engine.signed = Arc::new(signed);
+            engine.go_on_after_the_old_log()?;
         }
         Ok(engine)
+    }
+
+    /// The first thing that a successor log says is to whom the nation speaks.
+    fn go_on_after_the_old_log(&mut self) -> Result<(), OpenError> {
+        if !self.store.reader()?.snapshot(successor::has_audiences_to_say)? {
+            return Ok(());
+        }
+        match self.write(successor::say_audiences) {
+            Ok(()) => Ok(()),
+            Err(WriteError::Refused(AudienceError::Store(error))) => Err(error.into()),
+            Err(error) => {
+                tracing::error!(%error, "the audiences of the log before were not said anew");
+                Ok(())
+            }
+        }
     }
 
     /// Who this node is.

@@ -9,6 +9,7 @@ use store::{LogId, PartnerRow, PartnerState, ReleaseRow, ReleaseSeq, StatementRo
 use crate::body;
 use crate::limits;
 use crate::standing::{Silent, Standing};
+use crate::successor;
 use crate::work::View;
 
 /// Why a page was not made.
@@ -87,13 +88,13 @@ pub fn page(view: &View<'_, '_>, partner: &PartnerRow, request: &FeedRequest) ->
     {
         return Err(FeedError::Silent(silent));
     }
-    if request.have > signed {
-        return Err(FeedError::Ahead { signed, have: request.have });
-    }
     let asked = [
         opened(view, partner, Lane::Workflow, request.workflow.as_deref())?,
         opened(view, partner, Lane::Intelligence, request.intelligence.as_deref())?,
     ];
+    if request.have > signed {
+        return Err(FeedError::Ahead { signed, have: request.have });
+    }
     let wanted = usize::try_from(signed - request.have).unwrap_or(usize::MAX).min(limits::FEED_COMMITMENTS);
     let commitments = view.db.commitments(view.me.log, request.have, wanted)?;
     let complete = request.have + commitments.len() as u64 == signed;
@@ -130,7 +131,7 @@ pub fn page(view: &View<'_, '_>, partner: &PartnerRow, request: &FeedRequest) ->
 }
 
 fn opened(view: &View<'_, '_>, partner: &PartnerRow, lane: Lane, text: Option<&str>) -> Result<ReleaseSeq, FeedError> {
-    let Some(text) = text else { return Ok(ReleaseSeq(0)) };
+    let Some(text) = text else { return Ok(successor::first_release(view)?) };
     let found = cursor::open(&view.signer.cursor_key(), text, &partner.origin, lane).map_err(|_| FeedError::Cursor)?;
     if found.epoch == view.me.origin.epoch() { Ok(ReleaseSeq(found.seq)) } else { Err(FeedError::Cursor) }
 }
@@ -157,6 +158,11 @@ impl Filling<'_, '_, '_> {
             let statement = self.view.db.statement(row.statement)?.ok_or_else(|| StoreError::Corrupt {
                 what: format!("release {} names a statement that is not there", row.seq.0),
             })?;
+            if statement.log != self.view.me.log {
+                // Of the log before, which is served no more.
+                reached = row.seq;
+                continue;
+            }
             if statement.index.0 >= self.view.signed.size {
                 // Committed, and signed in a moment: the next page has it.
                 break;

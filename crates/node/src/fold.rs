@@ -246,18 +246,30 @@ fn fold_audience(tx: &Tx<'_>, arrived: &Arrived<'_>, audience: &Audience) -> Res
 
 fn check_withdrawal(tx: &Tx<'_>, arrived: &Arrived<'_>, withdrawal: &Withdrawal) -> Result<(), FoldError> {
     let target = &withdrawal.target;
-    check_citation(tx, arrived.log, target, "a nation can withdraw only what stands in its own log")?;
-    if lane_of(tx, arrived.log, target.index)? == Some(Lane::Workflow) {
+    let log = withdrawn_log(tx, arrived.log, target)?;
+    check_citation(tx, log, target, "a nation can withdraw only what stands in its own log")?;
+    if lane_of(tx, log, target.index)? == Some(Lane::Workflow) {
         return Err(FoldError::Unfit("a statement about sharing is superseded, not withdrawn".to_owned()));
     }
-    if target.index >= arrived.index {
+    if log == arrived.log && target.index >= arrived.index {
         return Err(FoldError::Unfit("a withdrawal must come after what it withdraws".to_owned()));
     }
     Ok(())
 }
 
+/// In which log a withdrawal takes something back: in its own, or in one of the same nation that this one has succeeded.
+pub(crate) fn withdrawn_log(tx: &Tx<'_>, log: LogId, target: &Citation) -> Result<LogId, StoreError> {
+    let speaker = tx.origin(log)?;
+    let is_before = target.origin.base() == speaker.base() && target.origin.epoch() < speaker.epoch();
+    if !is_before {
+        return Ok(log);
+    }
+    Ok(tx.log_id(&target.origin)?.unwrap_or(log))
+}
+
 fn fold_withdrawal(tx: &Tx<'_>, arrived: &Arrived<'_>, withdrawal: &Withdrawal) -> Result<(), FoldError> {
-    Ok(take_back(tx, arrived.log, withdrawal.target.index, Some(arrived.statement), withdrawal.action)?)
+    let log = withdrawn_log(tx, arrived.log, &withdrawal.target)?;
+    Ok(take_back(tx, log, withdrawal.target.index, Some(arrived.statement), withdrawal.action)?)
 }
 
 fn lane_of(tx: &Tx<'_>, log: LogId, index: Index) -> Result<Option<Lane>, StoreError> {
@@ -306,7 +318,8 @@ fn take_back(
 /// The statement that a receipt is about: ours, or for our own receipts the partner's.
 fn receipt_target(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, receipt: &Receipt) -> Result<StatementId, FoldError> {
     let unfit = |reason: &str| FoldError::Unfit(reason.to_owned());
-    let owner = if arrived.log == me.log { tx.log_id(&receipt.target.origin)? } else { Some(me.log) };
+    let is_ours = crate::successor::is_own(tx, me, arrived.log)? || receipt.target.origin.base() == me.origin.base();
+    let owner = if is_ours { tx.log_id(&receipt.target.origin)? } else { Some(me.log) };
     let owner = owner.ok_or_else(|| unfit("the receipt names a log that this node does not know"))?;
     check_citation(tx, owner, &receipt.target, "a receipt is for the owner of what was withdrawn alone")?;
     let target = tx.statement_at(owner, receipt.target.index)?;

@@ -139,7 +139,7 @@ fn on(db: &Db<'_>, me: &Me, row: &HoldRow) -> Result<String, StoreError> {
         HoldKind::Intake => format!("intake:{}", row.key),
         HoldKind::Statement => match db.statement(StatementId(row.key.parse().unwrap_or_default()))? {
             Some(statement) if statement.log == me.log => {
-                EntryRef { country: me.origin.country(), index: statement.index }.to_string()
+                EntryRef::of(&me.origin, statement.index).to_string()
             }
             Some(statement) => subject::name(db, &statement)?.to_string(),
             None => format!("statement {}", row.key),

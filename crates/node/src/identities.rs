@@ -15,6 +15,7 @@ use store::{Db, IdentityRow, PartnerRow, PartnerState, StoreError, Writer};
 
 use crate::me::Me;
 use crate::partner::PartnerError;
+use crate::successor;
 use crate::work::{View, Work};
 
 /// Takes another identity of a partner, if it is higher than the one that we hold. Returns the version that we hold
@@ -25,8 +26,12 @@ use crate::work::{View, Work};
 pub fn take(work: &mut Work<'_, '_>, signed: &SignedIdentity) -> Result<u64, PartnerError> {
     let known = identity::verify(signed).map_err(PeeringError::from)?.into_inner();
     let unknown = || PartnerError::Unknown(known.origin.to_string());
-    let log = work.tx.log_id(&known.origin)?.ok_or_else(unknown)?;
-    let before = work.tx.partner(log)?.filter(|row| may_change(row.state)).ok_or_else(unknown)?;
+    let before = match work.tx.log_id(&known.origin)? {
+        Some(log) => work.tx.partner(log)?,
+        None => None,
+    };
+    let Some(before) = before else { return successor::take(work, &known, signed) };
+    let before = Some(before).filter(|row| may_change(row.state)).ok_or_else(unknown)?;
     let old = identity_of(&before.identity, &before)?;
     if known.version <= old.version {
         return Ok(old.version);
@@ -34,13 +39,7 @@ pub fn take(work: &mut Work<'_, '_>, signed: &SignedIdentity) -> Result<u64, Par
     let refused = |why: String| PartnerError::Identity(known.origin.clone(), why);
     identity::supersedes(&old, &known).map_err(|error| refused(error.to_string()))?;
     let pins: Vec<[u8; 32]> = known.tls_pins.iter().map(|pin| *pin.as_bytes()).collect();
-    for pin in &pins {
-        // Else a partner could name the key of another and so take its place on our listener.
-        let taken = work.tx.partner_by_pin(pin)?.is_some_and(|row| row.log != log && may_change(row.state));
-        if taken || work.me.identity.tls_pins.iter().any(|own| own.as_bytes() == pin) {
-            return Err(refused("it names the TLS key of another node".to_owned()));
-        }
-    }
+    refuse_foreign_pins(work, before.log, &known)?;
     let version = known.version;
     keep(work, &before, &known, signed)?;
     tracing::info!(partner = %known.origin, version, "it has another identity");
@@ -55,6 +54,22 @@ pub fn take(work: &mut Work<'_, '_>, signed: &SignedIdentity) -> Result<u64, Par
     };
     work.tx.put_partner(&row)?;
     Ok(version)
+}
+
+/// A partner may not name the TLS key of another: it would take its place on our listener.
+pub(crate) fn refuse_foreign_pins(
+    work: &Work<'_, '_>,
+    log: store::LogId,
+    known: &Identity,
+) -> Result<(), PartnerError> {
+    for pin in known.tls_pins.iter().map(journal::identity::Pin::as_bytes) {
+        let taken = work.tx.partner_by_pin(pin)?.is_some_and(|row| row.log != log && may_change(row.state));
+        if taken || work.me.identity.tls_pins.iter().any(|own| own.as_bytes() == pin) {
+            let why = "it names the TLS key of another node".to_owned();
+            return Err(PartnerError::Identity(known.origin.clone(), why));
+        }
+    }
+    Ok(())
 }
 
 /// Is an identity that somebody brings worth a transaction?
@@ -73,9 +88,16 @@ pub enum Held {
 pub fn held(view: &View<'_, '_>, signed: &SignedIdentity) -> Result<Held, PartnerError> {
     let known = identity::verify(signed).map_err(PeeringError::from)?.into_inner();
     let unknown = || PartnerError::Unknown(known.origin.to_string());
-    let log = view.db.log_id(&known.origin)?.ok_or_else(unknown)?;
-    let row = view.db.partner(log)?.filter(|row| may_change(row.state)).ok_or_else(unknown)?;
-    if known.version > row.identity_version { Ok(Held::News) } else { Ok(Held::Already(row.identity_version)) }
+    let row = match view.db.log_id(&known.origin)? {
+        Some(log) => view.db.partner(log)?,
+        None => None,
+    };
+    let version = match row {
+        Some(row) => Some(row).filter(|row| may_change(row.state)).map(|row| row.identity_version),
+        None => successor::held(view.db, &known)?,
+    };
+    let version = version.ok_or_else(unknown)?;
+    if known.version > version { Ok(Held::News) } else { Ok(Held::Already(version)) }
 }
 
 /// What a partner may change of itself while people here have said neither that it is none yet nor that it is none any
@@ -179,6 +201,11 @@ pub fn all_log_keys(db: &Db<'_>, own: &Identity) -> Result<HashMap<Origin, LogKe
     if let Ok(of) = LogKeys::of(own, []) {
         keys.insert(own.origin.clone(), of);
     }
+    for (log, origin) in db.logs()? {
+        if let Some(of) = former_log_keys(db, own, log)? {
+            keys.insert(origin, of);
+        }
+    }
     Ok(keys)
 }
 
@@ -189,6 +216,25 @@ pub fn all_log_keys(db: &Db<'_>, own: &Identity) -> Result<HashMap<Origin, LogKe
 pub fn own_log_keys(me: &Me) -> Result<LogKeys, StoreError> {
     let broken = |error: CheckpointError| StoreError::Corrupt { what: format!("own log key: {error}") };
     LogKeys::of(&me.identity, []).map_err(broken)
+}
+
+/// The keys of a log of ours that has ended: what its identities said of them. `None` for a log that was never ours.
+///
+/// # Errors
+/// An identity in the database does not verify.
+pub fn former_log_keys(db: &Db<'_>, me: &Identity, log: store::LogId) -> Result<Option<LogKeys>, StoreError> {
+    let origin = db.origin(log)?;
+    if origin == me.origin || origin.base() != me.origin.base() {
+        return Ok(None);
+    }
+    let broken = |error: &dyn std::fmt::Display| StoreError::Corrupt { what: format!("identity of {origin}: {error}") };
+    let mut all = Vec::new();
+    for row in db.identities(log)? {
+        let signed = SignedIdentity::from_bytes(&row.identity).map_err(|error| broken(&error))?;
+        all.push(identity::verify(&signed).map_err(|error| broken(&error))?.into_inner());
+    }
+    let Some((newest, before)) = all.split_first() else { return Ok(None) };
+    LogKeys::of(newest, before).map(Some).map_err(|error| broken(&error))
 }
 
 /// The keys with which a partner cosigns and has cosigned, the newest first.

@@ -47,6 +47,7 @@ pub mod spill;
 pub mod stamp;
 pub mod standing;
 pub mod subject;
+pub mod successor;
 pub mod verify;
 pub mod withdraw;
 pub mod witness;

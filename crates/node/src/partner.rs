@@ -218,6 +218,13 @@ fn keep(
     Ok(row)
 }
 
+/// Has another log taken the place of a partner's?
+pub(crate) fn is_succeeded(row: &PartnerRow, all: &[PartnerRow]) -> bool {
+    let of = |row: &PartnerRow| (row.origin.base(), row.origin.epoch());
+    let (base, epoch) = of(row);
+    all.iter().map(of).any(|(other, later)| other == base && later > epoch)
+}
+
 /// A partner by its country or whole origin.
 ///
 /// # Errors
@@ -229,6 +236,11 @@ pub fn find(db: &Db<'_>, name: &str) -> Result<PartnerRow, PartnerError> {
         .into_iter()
         .filter(|row| Some(row.origin.country()) == country || row.origin.to_string() == name)
         .collect();
+    // A log that was succeeded is meant by its whole name alone.
+    if country.is_some() {
+        let all = found.clone();
+        found.retain(|row| !is_succeeded(row, &all));
+    }
     match found.len() {
         0 => Err(PartnerError::Unknown(name.chars().take(100).collect())),
         1 => Ok(found.swap_remove(0)),

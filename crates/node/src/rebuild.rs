@@ -7,6 +7,7 @@ use store::{Fate, LogId, StatementId, StatementRow, StoreError};
 use crate::body;
 use crate::fold::{self, Arrived, FoldError};
 use crate::limits;
+use crate::successor;
 use crate::work::Work;
 
 /// What a rebuild did.
@@ -90,7 +91,7 @@ fn fold_row(work: &mut Work<'_, '_>, row: &StatementRow) -> Result<Result<(), St
         .tx
         .commitment(row.log, row.index)?
         .ok_or_else(|| StoreError::Corrupt { what: format!("statement {} is beyond its log", row.index) })?;
-    let set = if row.log == work.me.log { own_set(work, row.id)? } else { None };
+    let set = if successor::is_own(work.tx, work.me, row.log)? { own_set(work, row.id)? } else { None };
     let body = body::open_row(work.tx, work.signer, row)?;
     // Of what was purged by command a statement about sharing has left what the fold needs, without its words.
     let remains = if body.is_none() { work.tx.remains(row.id)? } else { None };

@@ -178,7 +178,8 @@ impl Desk {
             if withdrawal.action == WithdrawalAction::Purge {
                 work.note_purge();
             }
-            answer(work, self.log, withdrawal.target.index)?;
+            let log = fold::withdrawn_log(work.tx, self.log, &withdrawal.target)?;
+            answer(work, log, withdrawal.target.index)?;
         }
         Ok(())
     }

@@ -209,7 +209,7 @@ fn spill_statement(
         object.log == work.me.log && object.lane == Lane::Intelligence && object.state != ObjectState::Erased
     });
     let withdrawal = if to_withdraw {
-        Some(withdraw::take_back(work, row.index, WithdrawalAction::Purge, reason)?.appended.index)
+        Some(withdraw::take_back(work, row.log, row.index, WithdrawalAction::Purge, reason)?.appended.index)
     } else {
         None
     };
@@ -329,11 +329,10 @@ fn spilled(db: &Db<'_>, me: &Me, row: &StatementRow, withdrawal: Option<model::I
             holders.push(Holder { origin, name, receipt });
         }
     }
-    let country = me.origin.country();
     Ok(Spilled {
         entry: subject::name(db, row)?,
         purged: row.sealed.is_none(),
-        withdrawal: withdrawal.map(|index| EntryRef { country, index }),
+        withdrawal: withdrawal.map(|index| EntryRef::of(&me.origin, index)),
         kept_by_partners: own && workflow && !holders.is_empty(),
         given: db.ledger(row.id, limits::PAGE_ROWS_MAX)?,
         holders,

@@ -63,7 +63,7 @@ pub fn statement(db: &Db<'_>, me: &Me, name: EntryRef) -> Result<Option<Statemen
 /// # Errors
 /// The database.
 pub fn name(db: &Db<'_>, row: &StatementRow) -> Result<EntryRef, StoreError> {
-    Ok(EntryRef { country: db.origin(row.log)?.country(), index: row.index })
+    Ok(EntryRef::of(&db.origin(row.log)?, row.index))
 }
 
 #[cfg(test)]

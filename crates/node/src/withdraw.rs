@@ -3,7 +3,7 @@
 use journal::envelope;
 use model::extension::{Common, Extension, Withdrawal, WithdrawalAction};
 use model::{Citation, Index, MemberSet, Origin, Tlp, Walled};
-use store::{ObjectState, StatementRow, StoreError};
+use store::{LogId, ObjectState, StatementRow, StoreError};
 
 use crate::append::Appended;
 use crate::audience::{self, AudienceError};
@@ -46,7 +46,7 @@ pub struct Withdrawn {
     pub told: Vec<Origin>,
 }
 
-/// Takes back an own statement.
+/// Takes back a statement of the own log.
 ///
 /// # Errors
 /// It is not ours, not there, taken back already, or to be erased though the law holds it.
@@ -56,18 +56,34 @@ pub fn withdraw(
     action: WithdrawalAction,
     reason: &str,
 ) -> Result<Withdrawn, WithdrawError> {
-    let target = work.tx.statement_at(work.me.log, index)?.ok_or(WithdrawError::Unknown(index))?;
+    withdraw_from(work, work.me.log, index, action, reason)
+}
+
+/// Takes back a statement of the own log, or of a log of ours before it. That one says nothing any more, so only the
+/// audience as it is now hears of it.
+///
+/// # Errors
+/// As [`withdraw`].
+pub fn withdraw_from(
+    work: &mut Work<'_, '_>,
+    log: LogId,
+    index: Index,
+    action: WithdrawalAction,
+    reason: &str,
+) -> Result<Withdrawn, WithdrawError> {
+    let target = work.tx.statement_at(log, index)?.ok_or(WithdrawError::Unknown(index))?;
     if action == WithdrawalAction::Purge
         && let Some(hold) = work.tx.hold_on_statement(target.id)?
     {
         return Err(WithdrawError::Held(index, hold));
     }
-    take_back(work, index, action, reason)
+    take_back(work, log, index, action, reason)
 }
 
 /// The same, whatever the law holds: the fold then keeps what it does.
 pub(crate) fn take_back(
     work: &mut Work<'_, '_>,
+    log: LogId,
     index: Index,
     action: WithdrawalAction,
     reason: &str,
@@ -75,7 +91,7 @@ pub(crate) fn take_back(
     if reason.len() > model::limits::TEXT_BYTES {
         return Err(WithdrawError::Reason);
     }
-    let target = work.tx.statement_at(work.me.log, index)?.ok_or(WithdrawError::Unknown(index))?;
+    let target = work.tx.statement_at(log, index)?.ok_or(WithdrawError::Unknown(index))?;
     let object = work.tx.object(target.id)?.ok_or(WithdrawError::Unknown(index))?;
     let purge_after_stop = object.state == ObjectState::Withdrawn && action == WithdrawalAction::Purge;
     if object.state != ObjectState::Live && !purge_after_stop {
@@ -84,17 +100,19 @@ pub(crate) fn take_back(
     if object.lane == model::Lane::Workflow {
         return Err(WithdrawError::Workflow(index));
     }
-    let commitment = work.own_commitment(index)?.ok_or(WithdrawError::Unknown(index))?;
+    let is_current = log == work.me.log;
+    let commitment = if is_current { work.own_commitment(index)? } else { work.tx.commitment(log, index)? };
+    let commitment = commitment.ok_or(WithdrawError::Unknown(index))?;
     if action == WithdrawalAction::Purge {
         work.note_purge();
     }
     let had = query::reached(work.tx, &object)?;
-    let citation = Citation { origin: work.me.origin.clone(), index, commitment };
+    let citation = Citation { origin: work.tx.origin(log)?, index, commitment };
     let appended = say(work, &target, (&had, object.walled), citation, action, reason)?;
     // The rows come after the statement, so that a receiver knows who took it back before it is told to obey.
     let set = work.tx.intern_set(&had)?;
     let kind = journal::wire::ReleaseKind::Withdraw.code();
-    if !had.as_slice().is_empty() {
+    if is_current && !had.as_slice().is_empty() {
         work.tx.release(kind, object.lane, target.id, set, work.now)?;
     }
     Ok(Withdrawn { appended, told: Vec::from(had) })

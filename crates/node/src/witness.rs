@@ -177,10 +177,20 @@ pub fn keys(view: &View<'_, '_>) -> Result<Vec<NoteVerifier>, StoreError> {
     };
     let mut keys = of_log(&view.me.origin, identities::own_log_keys(view.me)?)?;
     keys.extend(own_keys(view.me)?);
-    for partner in view.db.partners()? {
-        if matches!(partner.state, PartnerState::Active | PartnerState::Held) {
-            keys.extend(of_log(&partner.origin, identities::log_keys(view.db, &partner)?)?);
-            keys.extend(identities::witness_keys(&partner)?);
+    for (log, origin) in view.db.logs()? {
+        if let Some(of) = identities::former_log_keys(view.db, &view.me.identity, log)? {
+            keys.extend(of_log(&origin, of)?);
+        }
+    }
+    let partners = view.db.partners()?;
+    let is_succeeded = |row: &PartnerRow| crate::partner::is_succeeded(row, &partners);
+    for partner in &partners {
+        if is_succeeded(partner) {
+            // Its successor has its witness key; what the old log said is proved with the old log's keys.
+            keys.extend(of_log(&partner.origin, identities::log_keys(view.db, partner)?)?);
+        } else if matches!(partner.state, PartnerState::Active | PartnerState::Held) {
+            keys.extend(of_log(&partner.origin, identities::log_keys(view.db, partner)?)?);
+            keys.extend(identities::witness_keys(partner)?);
         }
     }
     Ok(keys)

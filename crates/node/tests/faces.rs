@@ -216,7 +216,7 @@ async fn check_persons(france: &Nation, world: &World, all: &[(ObjectRow, Facts)
     assert_eq!(named.collect::<BTreeSet<_>>(), readable, "the log");
     for (row, facts) in all {
         let (asking, statement) = (viewer.clone(), row.statement);
-        let name = EntryRef { country: france.node.me().origin.country(), index: row.index };
+        let name = EntryRef::of(&france.node.me().origin, row.index);
         let (detail, proof) = france
             .node
             .read(move |view| {

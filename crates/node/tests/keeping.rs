@@ -76,7 +76,7 @@ fn has_body(view: &node::View<'_, '_>, number: u32) -> bool {
 }
 
 fn entry(country: &str, index: Index) -> Subject {
-    Subject::Entry(EntryRef { country: country.parse().unwrap(), index })
+    Subject::Entry(EntryRef { country: country.parse().unwrap(), epoch: 0, index })
 }
 
 fn order(subject: Subject) -> Order {

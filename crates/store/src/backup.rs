@@ -48,7 +48,7 @@ const TABLES: &[(&str, Part)] = &[
     ("ledger", Part::Log), ("witness", Part::Log), ("cosigned", Part::Log), ("witnessed", Part::Log),
     ("identity", Part::Log), ("announced", Part::Log), ("repudiated", Part::Log), ("export_list", Part::Log),
     ("heard_head", Part::Log), ("disputed", Part::Log), ("stamped", Part::Log), ("purged", Part::Log),
-    ("retention", Part::Log), ("retention_run", Part::Log), ("red_thread", Part::Log),
+    ("successor", Part::Log), ("retention", Part::Log), ("retention_run", Part::Log), ("red_thread", Part::Log),
     // Bytes as they came, excerpts of pages and remembered answers say in the clear what a body says.
     ("intake", Part::Secret), ("evidence", Part::Secret), ("idempotency", Part::Secret),
     ("person", Part::Secret), ("token", Part::Secret),

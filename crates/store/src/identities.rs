@@ -31,6 +31,16 @@ impl Db<'_> {
         })
     }
 
+    /// The identity of the successor log that the owner of a log has announced, until a person confirms it.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn successor(&self, log: LogId) -> Result<Option<IdentityRow>, StoreError> {
+        self.one("SELECT version, identity, at FROM successor WHERE log = ?1", [log], |row| {
+            Ok(IdentityRow { version: columns::count(row, 0)?, identity: row.get(1)?, at: columns::time(row, 2)? })
+        })
+    }
+
     /// Which version of our identity a partner has said that it holds; `None` if it never said.
     ///
     /// # Errors
@@ -76,6 +86,27 @@ impl Db<'_> {
 }
 
 impl Tx<'_> {
+    /// Takes down the successor log that the owner of a log has announced, in place of what it announced before.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn put_successor(&self, log: LogId, row: &IdentityRow) -> Result<(), StoreError> {
+        self.run(
+            "INSERT OR REPLACE INTO successor (log, version, identity, at) VALUES (?1, ?2, ?3, ?4)",
+            params![log, columns::int(row.version), row.identity, row.at.micros()],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets a successor log that was announced.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn forget_successor(&self, log: LogId) -> Result<(), StoreError> {
+        self.run("DELETE FROM successor WHERE log = ?1", [log])?;
+        Ok(())
+    }
+
     /// Keeps an identity of a nation, and what it repudiates in place of what the one before did.
     ///
     /// # Errors

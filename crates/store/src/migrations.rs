@@ -19,6 +19,7 @@ const ALL: &[&str] = &[
     include_str!("migrations/0009.sql"),
     include_str!("migrations/0010.sql"),
     include_str!("migrations/0011.sql"),
+    include_str!("migrations/0012.sql"),
 ];
 
 /// `Entr` in ASCII: marks the file as ours (SQLite, `PRAGMA application_id`), so that no other program's is migrated.

@@ -21,6 +21,7 @@ mod red;
 mod setup;
 mod shapes;
 mod state;
+mod successor;
 mod witnesses;
 
 use std::path::{Path, PathBuf};
@@ -107,6 +108,8 @@ enum Command {
     /// Show the keys, replace them without a gap, or say that they were stolen
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Go on with a new log where ours can't be extended; the node does not run meanwhile
+    Successor(successor::SuccessorArgs),
     /// Run the signer as a process of its own, with the keys in --dir and the mark beside them
     Signer(keys::SignerArgs),
     /// Take files into intake, or assert what is in them
@@ -238,6 +241,10 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         Command::VerifyProof(args) => proofs::verify_proof(&args, target.json),
         Command::VerifyEvidence(args) => evidence::verify(&args, target.json),
         Command::Keys(keys::KeysCommand::Sign { request, root_key }) => keys::sign(&request, &root_key),
+        Command::Successor(args) => {
+            let dir = target.of_realm("successor")?;
+            marked(realm_in(&dir), successor::successor(&dir, &args, clock.as_ref(), target.json))
+        }
         Command::Signer(args) => keys::signer(target.local("signer")?, &args),
         Command::Demo(options) => match crate::demo::run(&options).await {
             Ok(_) => Ok(()),
@@ -338,6 +345,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         | Command::VerifyProof(_)
         | Command::VerifyEvidence(_)
         | Command::Signer(_)
+        | Command::Successor(_)
         | Command::Demo(_) => Err(Failure::Usage("this command is not asked of a node".to_owned())),
     }
 }

@@ -29,6 +29,11 @@ pub enum PartnerCommand {
         /// Two letters, or the whole origin
         partner: String,
     },
+    /// Its people have told you the six words of its successor log: that is its log from now on
+    ConfirmSuccessor {
+        /// Two letters, or the whole origin
+        partner: String,
+    },
     /// Show every partner
     List,
     /// Take nothing of it until it is resumed
@@ -67,6 +72,7 @@ pub(super) async fn partner(session: &Session, command: &PartnerCommand) -> Resu
         PartnerCommand::Invite => invite(session).await,
         PartnerCommand::Accept { code } => accept(session, code.as_deref()).await,
         PartnerCommand::Confirm { partner } => change(session, partner, "confirm", None).await,
+        PartnerCommand::ConfirmSuccessor { partner } => change(session, partner, "confirm-successor", None).await,
         PartnerCommand::Hold { partner, reason } => change(session, partner, "hold", Some(reason)).await,
         PartnerCommand::Resume { partner } => change(session, partner, "resume", None).await,
         PartnerCommand::Cut { partner, reason } => change(session, partner, "cut", Some(reason)).await,
@@ -140,6 +146,11 @@ async fn list(session: &Session) -> Result<(), Failure> {
     let partners = read::<Page<Partner>>(&bytes)?.items;
     table(&super::state::partner_rows(&partners))?;
     for partner in &partners {
+        if let Some(successor) = &partner.successor {
+            line(&format!("{} goes on with {}: {}", partner.country, successor.origin, successor.says))?;
+            line(&format!("  telephone: {}", clean(&successor.words)))?;
+            line(&format!("  if the words are the same: entraide partner confirm-successor {}", partner.country))?;
+        }
         if partner.state == "awaiting-confirmation"
             && let Some(words) = &partner.words
         {

@@ -195,7 +195,7 @@ fn tell(
     let ProvenStatement { checkpoint, commitment, opening, cosigned } = proven;
     let cosigned: Vec<(&str, String)> =
         cosigned.iter().map(|one| (one.witness.as_str(), moment(one.seconds))).collect();
-    let entry = format!("{}:{}", origin.country(), opening.index);
+    let entry = model::EntryRef::of(origin, opening.index).to_string();
     let body = opening.body.as_ref().map(|body| {
         let digest: [u8; 32] = Sha256::digest(&body.bytes).into();
         (body.bytes.len(), hex(&digest))

@@ -108,6 +108,7 @@ pub(super) struct Intake {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Partner {
+    pub(super) successor: Option<Successor>,
     pub(super) origin: String,
     pub(super) country: String,
     pub(super) name: String,
@@ -129,6 +130,13 @@ pub(super) struct Partner {
 pub(super) struct Beyond {
     pub(super) by: String,
     pub(super) more: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Successor {
+    pub(super) origin: String,
+    pub(super) words: String,
+    pub(super) says: String,
 }
 
 impl Partner {

@@ -248,7 +248,7 @@ pub(super) async fn proofs(fleet: &Fleet) -> Result<u64, DemoError> {
         let rows = live_of(member.node(), france.node()).await?;
         let every = (rows.len() / PROOFS_A_NATION).max(1);
         for row in rows.iter().step_by(every).take(PROOFS_A_NATION) {
-            let name = EntryRef { country: france.country, index: row.index };
+            let name = EntryRef { country: france.country, epoch: 0, index: row.index };
             let viewer = Actor::machine().viewer(&member.node().me().origin);
             let made = member.node().read(move |view| node::query::entries::proof(view, &viewer, name, false));
             let text = made.await.map_err(|error| at(&error))?.write();

@@ -116,7 +116,8 @@ fn one_log(
     record: &Record,
     files: &mut Files,
 ) -> Result<u64, ArchiveError> {
-    let country = view.db.origin(log)?.country();
+    let origin = view.db.origin(log)?;
+    let country = origin.country();
     let own = log == view.me.log;
     let tree = view.db.tree(log)?;
     let size = if own { view.signed.size } else { tree.size };
@@ -129,7 +130,7 @@ fn one_log(
         for (index, commitment) in (start..).zip(view.db.commitments(log, start, count)?) {
             // Writing into a string cannot fail.
             let _ = writeln!(commitments, "{commitment}");
-            let name = EntryRef { country, index: Index(index) };
+            let name = EntryRef::of(&origin, Index(index));
             let there = view.db.statement_at(log, name.index)?.is_some();
             // Not for the machine, or never opened to us: its commitment is all that there is of it here.
             if let Some(proof) = there.then(|| entries::proof(view, viewer, name, false).ok()).flatten() {

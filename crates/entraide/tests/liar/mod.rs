@@ -111,6 +111,7 @@ impl Liar {
             wire: vec![1],
             issued: Timestamp::from_seconds(1_790_000_000),
             past: journal::log_keys::Past::default(),
+            succeeds: None,
         };
         let known = identity;
         let identity = identity::sign(&known, &root);

@@ -44,8 +44,14 @@ impl Nation {
 
     /// Stops the node, and starts it again from its directory.
     pub async fn restart(self) -> Self {
+        self.restart_after(|_| {}).await
+    }
+
+    /// Stops the node, does something in its directory, and starts it again.
+    pub async fn restart_after(self, meanwhile: impl FnOnce(&std::path::Path)) -> Self {
         let Self { running, facts, home, _dir } = self;
         assert!(running.stop().await, "the node ends in time");
+        meanwhile(&home);
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let clock: Arc<dyn Clock> = Arc::new(MachineClock);
         let federation = facts.address.parse().unwrap();

@@ -118,6 +118,7 @@ pub fn signed_identity(country: &str, seed: u8) -> SignedIdentity {
         wire: vec![1],
         issued: Timestamp::from_seconds(START - 86_400),
         past: journal::log_keys::Past::default(),
+        succeeds: None,
     };
     identity::sign(&identity, &root)
 }

@@ -105,6 +105,13 @@ pub fn with_keys_of_now(view: &View<'_, '_>, log: LogId, held: Replica) -> Resul
 /// # Errors
 /// The database.
 pub fn check(view: &View<'_, '_>, log: LogId, replica: &Replica, page: FeedPage) -> Result<Checked, StoreError> {
+    if let Ok(shown) = journal::checkpoint::claimed(&page.checkpoint)
+        && shown.origin.base() == replica.origin.base()
+        && shown.origin.epoch() > replica.origin.epoch()
+    {
+        // Whether that is its nation's word a person asks it by telephone; it accuses nobody.
+        return Ok(Checked::Failed("it speaks in a successor log, which nobody here has confirmed".to_owned()));
+    }
     match replica.accept(page, |index| view.db.commitment(log, index).ok().flatten()) {
         Outcome::Verified(step) => Ok(Checked::Step(Box::new(step))),
         // What proves nothing against the partner (a page out of order, a gap of our own) is asked for again.

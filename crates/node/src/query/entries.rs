@@ -104,7 +104,30 @@ pub fn log_of(view: &View<'_, '_>, country: Country) -> Result<LogId, ObjectErro
     if view.me.origin.country() == country {
         return Ok(view.me.log);
     }
-    match view.db.log_of_country(country)?.as_slice() {
+    let mut found = Vec::new();
+    for log in view.db.log_of_country(country)? {
+        found.push((view.db.origin(log)?, log));
+    }
+    let Some((newest, log)) = found.iter().max_by_key(|(origin, _)| origin.epoch()) else {
+        return Err(ObjectError::NotFound);
+    };
+    // A log and its successors are one nation's: the newest is meant. Two nations of one country are not told apart.
+    if found.iter().all(|(origin, _)| origin.base() == newest.base()) { Ok(*log) } else { Err(ObjectError::NotFound) }
+}
+
+/// The one log of a country with an epoch.
+fn log_at(view: &View<'_, '_>, name: EntryRef) -> Result<LogId, ObjectError> {
+    let me = &view.me.origin;
+    if (me.country(), me.epoch()) == (name.country, name.epoch) {
+        return Ok(view.me.log);
+    }
+    let mut found = Vec::new();
+    for log in view.db.log_of_country(name.country)? {
+        if view.db.origin(log)?.epoch() == name.epoch {
+            found.push(log);
+        }
+    }
+    match found.as_slice() {
         [one] => Ok(*one),
         _ => Err(ObjectError::NotFound),
     }
@@ -115,7 +138,7 @@ pub fn log_of(view: &View<'_, '_>, country: Country) -> Result<LogId, ObjectErro
 /// # Errors
 /// Nothing there that was opened to this node.
 pub fn statement_of(view: &View<'_, '_>, name: EntryRef) -> Result<StatementRow, ObjectError> {
-    let log = log_of(view, name.country)?;
+    let log = log_at(view, name)?;
     view.db.statement_at(log, name.index)?.ok_or(ObjectError::NotFound)
 }
 

@@ -72,7 +72,8 @@ pub fn facts_of(
 /// # Errors
 /// The database.
 pub fn facts_of_row(view: &View<'_, '_>, row: &ObjectRow) -> Result<Facts, StoreError> {
-    let members = if row.log == view.me.log { Some(reached(view.db, row)?) } else { None };
+    let members =
+        if crate::successor::is_own(view.db, view.me, row.log)? { Some(reached(view.db, row)?) } else { None };
     let disclosed_to = if row.walled.is_some() { disclosed(view.db, row.statement)? } else { Vec::new() };
     let facts = facts(
         view,
@@ -115,8 +116,8 @@ pub fn reached(db: &Db<'_>, row: &ObjectRow) -> Result<MemberSet, StoreError> {
 }
 
 fn facts(view: &View<'_, '_>, source: Source) -> Result<Facts, StoreError> {
-    let own = source.log == view.me.log;
-    let owner = if own { view.me.origin.clone() } else { view.db.origin(source.log)? };
+    let own = crate::successor::is_own(view.db, view.me, source.log)?;
+    let owner = view.db.origin(source.log)?;
     let kind = Kind::of_envelope(source.lane, source.walled);
     let audience = view.db.audience(source.log, &source.audience)?.map_or(AudienceKind::Named, |row| row.kind);
     // Who else a partner has opened it to is the partner's to say: what counts here is that we are among them.

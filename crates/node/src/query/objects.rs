@@ -120,7 +120,7 @@ pub fn detail(
     purpose: Purpose,
 ) -> Result<Released<ObjectDetail>, ObjectError> {
     let row = view.db.object(statement)?.ok_or(ObjectError::NotFound)?;
-    let own = row.log == view.me.log;
+    let own = crate::successor::is_own(view.db, view.me, row.log)?;
     let members = if own { Vec::from(super::reached(view.db, &row)?) } else { Vec::new() };
     let object = object_of(view, row)?;
     let live = object.row.state == ObjectState::Live;

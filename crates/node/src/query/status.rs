@@ -8,6 +8,7 @@ use crate::feed;
 use crate::heads::{self, Beyond};
 use crate::pull::Lag;
 use crate::standing::Standing;
+use crate::successor::{self, Pending};
 use crate::work::View;
 use crate::writer::Node;
 
@@ -16,6 +17,8 @@ use crate::writer::Node;
 pub struct PartnerStatus {
     /// Its row.
     pub partner: PartnerRow,
+    /// The successor log that it has announced, which waits for a telephone call.
+    pub successor: Option<Pending>,
     /// Entries of its log that are verified here.
     pub size: u64,
     /// Entries that it showed to others, as far as they told us.
@@ -91,6 +94,7 @@ fn read(view: &View<'_, '_>) -> Result<Status, StoreError> {
         let log = partner.log;
         let incomplete = view.db.chains(log)?.into_iter().filter(ChainRow::is_incomplete).collect();
         partners.push(PartnerStatus {
+            successor: successor::pending(view.db, &partner)?,
             size: view.db.tree(log)?.size,
             heard: view.db.heard(log)?.map_or(0, |row| row.size),
             objects: count(log),

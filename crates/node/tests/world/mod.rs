@@ -145,6 +145,7 @@ pub fn signed_identity(country: &str, seed: u8) -> SignedIdentity {
         wire: wire::WIRE_VERSIONS.to_vec(),
         issued: Timestamp::from_seconds(1_790_000_000),
         past: journal::log_keys::Past::default(),
+        succeeds: None,
     };
     identity::sign(&identity, &root)
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use model::EntryRef;
 use model::extension::AudienceKind;
 use node::audience::{self, AudienceError, Target};
 use node::query::audiences::{self as query, Listed};
@@ -154,7 +155,7 @@ fn audience(listed: Listed) -> Audience {
         version: listed.row.version,
         members: listed.members.into_iter().map(member).collect(),
         ticked: listed.ticked,
-        entry: format!("{}:{}", listed.owner.country(), listed.index),
+        entry: EntryRef::of(&listed.owner, listed.index).to_string(),
         origin: listed.owner.to_string(),
         name: listed.row.name,
     }

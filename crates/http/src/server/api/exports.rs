@@ -300,7 +300,7 @@ fn rendered(one: &Exported) -> Rendered {
 fn listed(one: &Exported) -> Listed {
     let row = &one.object.row;
     Listed {
-        entry: EntryRef { country: one.object.origin.country(), index: row.index }.to_string(),
+        entry: EntryRef::of(&one.object.origin, row.index).to_string(),
         object: row.stix_id.clone(),
         title: row.title.clone(),
         version: row.version.0,

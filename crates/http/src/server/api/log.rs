@@ -88,9 +88,8 @@ pub async fn page(
             query::page(view, &viewer, log, before, limit)
         })
         .await?;
-    let country = page.origin.country();
     let entry = |entry: Entry| LogEntry {
-        entry: EntryRef { country, index: entry.index }.to_string(),
+        entry: EntryRef::of(&page.origin, entry.index).to_string(),
         index: entry.index.0,
         commitment: entry.commitment.to_string(),
         arrived: entry.arrived.map(|at| at.to_string()),

@@ -250,6 +250,7 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(partners::accept))
         .routes(routes!(partners::roster))
         .routes(routes!(partners::confirm))
+        .routes(routes!(partners::confirm_successor))
         .routes(routes!(partners::hold))
         .routes(routes!(partners::resume))
         .routes(routes!(partners::cut))

@@ -267,7 +267,7 @@ fn whole(
     });
     let mut receipts = Vec::new();
     for (origin, row) in &detail.as_ref().receipts {
-        let entry = view.db.statement(row.statement)?.map(|answer| format!("{}:{}", origin.country(), answer.index));
+        let entry = view.db.statement(row.statement)?.map(|answer| EntryRef::of(origin, answer.index).to_string());
         receipts.push(Receipt {
             partner: origin.to_string(),
             erased: row.erased,
@@ -381,7 +381,7 @@ impl Name {
 }
 
 fn entry_of(object: &query::Object) -> String {
-    EntryRef { country: object.origin.country(), index: object.row.index }.to_string()
+    EntryRef::of(&object.origin, object.row.index).to_string()
 }
 
 /// A statement in the API's shape.

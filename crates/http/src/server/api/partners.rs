@@ -156,6 +156,23 @@ pub async fn confirm(
     change(&app, &caller, key, partner, input, To::Active).await
 }
 
+/// A person has telephoned and compared the six words of a successor log: it is the partner's log from now on.
+#[utoipa::path(post, path = "/partners/{partner}/confirm-successor", tag = "partners",
+    params(("partner" = String, Path)), request_body = Reason, responses(
+        (status = OK, body = PartnerChanged),
+        (status = NOT_FOUND, body = ProblemDetails, content_type = "application/problem+json"),
+        (status = CONFLICT, body = ProblemDetails, content_type = "application/problem+json"),
+    ))]
+pub async fn confirm_successor(
+    State(app): State<App>,
+    caller: Caller,
+    Segment(partner): Segment,
+    key: Key,
+    input: Input<Reason>,
+) -> Result<Response, Refusal> {
+    change(&app, &caller, key, partner, input, To::Succeeded).await
+}
+
 /// A person holds a partner: nothing of it is taken until it is resumed.
 #[utoipa::path(post, path = "/partners/{partner}/hold", tag = "partners", params(("partner" = String, Path)),
     request_body = Reason, responses(
@@ -210,6 +227,7 @@ pub async fn cut(
 #[derive(Clone, Copy)]
 enum To {
     Active,
+    Succeeded,
     Held,
     Resumed,
     Cut,
@@ -233,6 +251,7 @@ async fn change(
     let command = move |work: &mut Work<'_, '_>| {
         let row = match to {
             To::Active => partner::confirm(work, &name)?,
+            To::Succeeded => node::successor::confirm(work, &name)?,
             To::Held => partner::hold(work, &name, &reason)?,
             To::Resumed => partner::resume(work, &name)?,
             To::Cut => partner::cut(work, &name, &reason)?,

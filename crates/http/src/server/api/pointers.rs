@@ -99,7 +99,7 @@ pub async fn say(
     let new = use_case::NewPointer { level, held_at, desk, telephone, summary, tlp, audience };
     let command = move |work: &mut Work<'_, '_>| {
         let (index, reference) = use_case::say(work, &new)?;
-        let entry = EntryRef { country: work.me.origin.country(), index };
+        let entry = EntryRef::of(&work.me.origin, index);
         Ok(Said { entry: entry.to_string(), reference: reference.to_string() })
     };
     idempotency::once(&app, bound, command).await

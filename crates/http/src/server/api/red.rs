@@ -133,7 +133,7 @@ pub async fn standing(
 /// The own entry that is meant; another nation's RED never came here.
 fn own(app: &App, entry: &str) -> Result<EntryRef, Refusal> {
     let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
-    if name.country == app.node().me().origin.country() { Ok(name) } else { Err(Refusal::not_found()) }
+    if name == EntryRef::of(&app.node().me().origin, name.index) { Ok(name) } else { Err(Refusal::not_found()) }
 }
 
 /// See [`standing`].

@@ -12,7 +12,7 @@ use node::intake_desk::{self, Arrival, Received};
 use node::withdraw::{self, WithdrawError};
 use node::{Actor, Permission, Work, red};
 use serde::{Deserialize, Serialize};
-use store::{IntakeId, IntakeState};
+use store::{IntakeId, IntakeState, LogId};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
@@ -198,14 +198,14 @@ pub(super) fn read_kind(kind: Option<&str>) -> Result<Option<Walled>, Refusal> {
 }
 
 fn item(work: &Work<'_, '_>, fate: ObjectFate) -> AssertedItem {
-    let entry = |index| Some(EntryRef { country: work.me.origin.country(), index }.to_string());
+    let entry = |index| Some(EntryRef::of(&work.me.origin, index).to_string());
     match fate {
         ObjectFate::Asserted { id, index } => AssertedItem { entry: entry(index), fate: "asserted", ..whole(id) },
         ObjectFate::Already { id, index } => AssertedItem { entry: entry(index), fate: "already", ..whole(id) },
         ObjectFate::Parts { id, parts } => {
             let part = |part: &PartFate| AssertedPart {
                 tlp: part.tlp.word().to_ascii_lowercase(),
-                entry: EntryRef { country: work.me.origin.country(), index: part.index }.to_string(),
+                entry: EntryRef::of(&work.me.origin, part.index).to_string(),
                 fate: if part.already { "already" } else { "asserted" },
             };
             let fate = if parts.iter().all(|part| part.already) { "already" } else { "asserted" };
@@ -332,19 +332,24 @@ pub async fn withdraw(
     let Withdraw { action, reason } = input.value;
     let actor = caller.actor;
     let command = move |work: &mut Work<'_, '_>| {
-        if name.country != work.me.origin.country() || !may_know(work, name, &actor)? {
-            return Err(WithdrawError::Unknown(name.index).into());
+        let unknown = || WithdrawError::Unknown(name.index);
+        // One of our logs: that of now, or one that it succeeded.
+        let ours = Some(&work.me.origin).filter(|me| me.country() == name.country && name.epoch <= me.epoch());
+        let origin = ours.ok_or_else(unknown)?.with_epoch(name.epoch);
+        let log = work.tx.log_id(&origin)?.ok_or_else(unknown)?;
+        if !may_know(work, log, name, &actor)? {
+            return Err(unknown().into());
         }
-        let done = withdraw::withdraw(work, name.index, action, &reason)?;
-        let entry = EntryRef { country: name.country, index: done.appended.index };
+        let done = withdraw::withdraw_from(work, log, name.index, action, &reason)?;
+        let entry = EntryRef::of(&work.me.origin, done.appended.index);
         Ok(Withdrawn { entry: entry.to_string(), told: done.told.iter().map(ToString::to_string).collect() })
     };
     idempotency::once(&app, bound, command).await
 }
 
 /// What is RED is not there for those who are not named for it, whatever they want of it.
-fn may_know(work: &Work<'_, '_>, name: EntryRef, by: &Actor) -> Result<bool, Refusal> {
-    let Some(statement) = work.tx.statement_at(work.me.log, name.index)? else { return Ok(true) };
+fn may_know(work: &Work<'_, '_>, log: LogId, name: EntryRef, by: &Actor) -> Result<bool, Refusal> {
+    let Some(statement) = work.tx.statement_at(log, name.index)? else { return Ok(true) };
     match work.tx.object(statement.id)? {
         Some(row) => Ok(red::knows(work.tx, &row, by)?),
         None => Ok(true),

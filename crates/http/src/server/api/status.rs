@@ -6,6 +6,7 @@ use model::Lane;
 use node::Permission;
 use node::pull::Lag as NodeLag;
 use node::query::status::{self as query, PartnerStatus};
+use node::successor::Pending;
 use serde::Serialize;
 use store::{IntakeState, PartnerState};
 use utoipa::ToSchema;
@@ -97,6 +98,8 @@ pub struct Partner {
     pub address: String,
     /// The six words that both sides read to each other before they confirm.
     pub words: Option<String>,
+    /// The successor log that it has announced and nobody here has confirmed.
+    pub successor: Option<Successor>,
     /// Since when it is known.
     pub since: String,
     /// Why it is held or cut.
@@ -115,6 +118,23 @@ pub struct Partner {
     pub incomplete: Vec<Incomplete>,
     /// Where others say that they were shown more of it than we, for longer than a delay explains.
     pub beyond: Vec<Beyond>,
+}
+
+/// A successor log that waits for a telephone call.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Successor {
+    /// The name of the new log.
+    pub origin: String,
+    /// The six words that both sides read to each other before it is confirmed.
+    pub words: String,
+    /// How many entries of the log before the nation stands by.
+    pub vouched: u64,
+    /// How many of them are verified here.
+    pub held: u64,
+    /// Is what it stands by another history than the one that is held here?
+    pub contradicts: bool,
+    /// The same in words, and what to do.
+    pub says: String,
 }
 
 /// How we stand with a partner's log.
@@ -253,6 +273,7 @@ pub(super) fn partner(status: PartnerStatus) -> Partner {
         state: row.state.word().to_owned(),
         address: row.address,
         words: row.words,
+        successor: status.successor.map(|pending| successor(&row.origin.country().to_string(), pending)),
         since: row.since.to_string(),
         held_reason: row.held_reason,
         size: status.size,
@@ -263,6 +284,24 @@ pub(super) fn partner(status: PartnerStatus) -> Partner {
         incomplete: incomplete.collect(),
         beyond,
     }
+}
+
+fn successor(country: &str, pending: Pending) -> Successor {
+    let Pending { origin, words, vouched, held, contradicts } = pending;
+    let says = if contradicts {
+        format!(
+            "{country} vouches for {vouched} entries of its old log, and they are not those that we hold: telephone"
+        )
+    } else if vouched > held {
+        format!("{country} vouches for {vouched} entries of its old log; we hold {held}, the rest can't be compared")
+    } else if vouched < held {
+        format!(
+            "{country} vouches for {vouched} entries of its old log; we hold {held}, and it does not stand by the rest"
+        )
+    } else {
+        format!("{country} vouches for the {vouched} entries of its old log that we hold")
+    };
+    Successor { origin: origin.to_string(), words, vouched, held, contradicts, says }
 }
 
 fn lag(lag: Option<NodeLag>, state: PartnerState, held_reason: Option<&str>) -> Lag {

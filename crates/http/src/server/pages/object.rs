@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
-use model::EntryRef;
 use model::extension::WithdrawalAction;
+use model::{EntryRef, Origin};
 use node::Permission;
 use store::Face;
 
@@ -54,7 +54,8 @@ pub async fn page(State(app): State<App>, caller: Caller, Segment(id): Segment) 
 async fn read(app: &App, caller: &Caller, id: String) -> Result<Shown, Refusal> {
     let detail = objects::given(app, caller, &id, Face::Page).await?;
     let Json(listed) = audiences::list(State(app.clone()), caller.clone()).await?;
-    let own = detail.object.origin == app.node().me().origin.to_string();
+    let base = |origin: &str| origin.parse::<Origin>().ok().map(|origin| origin.base());
+    let own = base(&detail.object.origin) == Some(app.node().me().origin.base());
     let is_its =
         |audience: &Audience| audience.audience == detail.object.audience && audience.origin == detail.object.origin;
     let audience = listed.items.into_iter().find(is_its);

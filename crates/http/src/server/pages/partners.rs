@@ -33,6 +33,7 @@ async fn shown(app: &App, caller: Caller, above: &Markup) -> Result<Markup, Refu
         h1 { "Partners" }
         (above)
         @for partner in &waiting { (to_confirm(&frame, partner, manages)) }
+        @for partner in &known { (to_succeed(&frame, partner, manages)) }
         @if manages { (invitations(&frame)) }
         section class="card" aria-labelledby="known-title" {
             div class="head" { h2 id="known-title" { "Known" } span class="quiet" { (known.len()) } }
@@ -107,6 +108,36 @@ fn to_confirm(frame: &Frame, partner: &Partner, manages: bool) -> Markup {
                         button name="to" value="confirm" { "Confirm " (partner.country) }
                     }
                     details { summary { "It is not them…" } (cut_form(frame, &partner.origin, &partner.country)) }
+                }
+            }
+        }
+    }
+}
+
+/// A partner goes on with a successor log: what a person compares before it is taken.
+fn to_succeed(frame: &Frame, partner: &Partner, manages: bool) -> Markup {
+    let Some(successor) = &partner.successor else { return html! {} };
+    html! {
+        section class="card alarm" aria-label={ "Successor log of " (plain(&partner.name)) } {
+            div class="head" {
+                h2 { (chip(&partner.country)) " " (plain(&partner.name)) " goes on with a successor log" }
+                span class="quiet" { "waits for a telephone call" }
+            }
+            div class="inside" {
+                p { (successor.says) "." }
+                p { "Call its people at a number that you know. Read these six words to each other." }
+                ol class="words" { @for word in successor.words.split(' ') { li { (word) } } }
+                p class="quiet" { code { (successor.origin) } }
+                @if manages && !successor.contradicts {
+                    form class="stacked" method="post" action="/partners/change" {
+                        (frame.csrf())
+                        input type="hidden" name="partner" value=(partner.origin);
+                        label {
+                            input type="checkbox" name="sure" value="yes" required;
+                            " All six words were the same on the telephone"
+                        }
+                        button name="to" value="confirm-successor" { "Take the new log of " (partner.country) }
+                    }
                 }
             }
         }
@@ -234,7 +265,7 @@ pub async fn accept(State(app): State<App>, posted: Posted) -> Result<Response, 
 pub async fn change(State(app): State<App>, posted: Posted) -> Result<Response, Refusal> {
     let Posted { caller, key, fields } = posted;
     let to = fields.text("to");
-    if matches!(to, "confirm" | "cut") && fields.text("sure") != "yes" {
+    if matches!(to, "confirm" | "confirm-successor" | "cut") && fields.text("sure") != "yes" {
         let refusal = Refusal::unreadable("tick the box first: this step is never taken by one key alone");
         return told(&app, caller, Err(refusal)).await;
     }
@@ -244,6 +275,7 @@ pub async fn change(State(app): State<App>, posted: Posted) -> Result<Response, 
     let (state, who) = (State(app.clone()), caller.clone());
     let done = match to {
         "confirm" => partners::confirm(state, who, partner, key, input).await,
+        "confirm-successor" => partners::confirm_successor(state, who, partner, key, input).await,
         "hold" => partners::hold(state, who, partner, key, input).await,
         "resume" => partners::resume(state, who, partner, key, input).await,
         "cut" => partners::cut(state, who, partner, key, input).await,

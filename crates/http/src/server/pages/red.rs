@@ -71,7 +71,7 @@ async fn covering(app: &App, caller: &Caller, address: &str) -> Result<Cover, Re
     let at = addresses.iter().position(|one| *one == address).unwrap_or(0);
     let next = addresses.get((at + 1) % addresses.len().max(1)).filter(|next| **next != address);
     let object = object.into_inner();
-    let name = EntryRef { country: object.origin.country(), index: object.row.index };
+    let name = EntryRef::of(&object.origin, object.row.index);
     let speaks = caller.actor.require(Permission::Speak).is_ok();
     Ok(Cover {
         path: api::path_of(&address),

@@ -134,6 +134,12 @@ fn sentence(partners: &[Partner]) -> Markup {
     if gaps > 0 {
         parts.push(html! { strong class="warn" { (gaps) } " incomplete" });
     }
+    let successors = partners.iter().filter(|partner| partner.successor.is_some()).count();
+    if successors > 0 {
+        parts.push(
+            html! { strong class="warn" { (successors) } " with a " a href="/partners" { "successor log to confirm" } },
+        );
+    }
     if waiting > 0 {
         parts.push(html! { strong { (waiting) } " to confirm" });
     }
@@ -294,6 +300,7 @@ mod tests {
             state: state.to_owned(),
             address: "192.0.2.1:7443".to_owned(),
             words: None,
+            successor: None,
             since: "2026-11-24T13:54:00.000000Z".to_owned(),
             held_reason: None,
             size: 1_204,
