@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use node::passkey::ceremony::HostName;
+use serde::{Deserialize, Deserializer, de};
 
 use crate::keys::{KeysError, Layout, read_small};
 
@@ -23,6 +24,15 @@ pub struct Configuration {
     pub plain_http: bool,
     /// The socket of a signer that is a process of its own: `/run/entraide/signer.sock`. Without it the node signs itself.
     pub signer: Option<PathBuf>,
+    /// The host name by which people reach the node, which passkeys are bound to: `fr.example`.
+    #[serde(default, deserialize_with = "host_name")]
+    pub host: Option<HostName>,
+}
+
+fn host_name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<HostName>, D::Error> {
+    let text = String::deserialize(from)?;
+    let told = || de::Error::custom("`host` is a name in small letters such as `fr.example`, without port, no address");
+    HostName::new(&text).map(Some).ok_or_else(told)
 }
 
 /// Why the configuration was refused.
@@ -85,6 +95,9 @@ mod tests {
         check("", true);
         check("listen = \"127.0.0.1:80\"\nfederation = \"0.0.0.0:7443\"\nplain_http = true\n", true);
         check("signer = \"/run/entraide/signer.sock\"\n", true);
+        check("host = \"fr.example\"\n", true);
+        check("host = \"192.0.2.7\"\n", false);
+        check("host = \"https://fr.example\"\n", false);
         check("listen = \"somewhere\"", false);
         check("lisen = \"127.0.0.1:80\"", false);
         let refused = parse("plain_http = true\nlisten = 7\n").unwrap_err();

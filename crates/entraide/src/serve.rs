@@ -20,6 +20,7 @@ use http_room::server::realms::{self, Beside};
 use http_room::server::{Close, shutdown};
 use http_room::tls::{NodeKey, TlsError, web_config};
 use node::Node;
+use node::passkey::ceremony::HostName;
 use node::ports::{Boxed, Clock, Transport};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
@@ -72,6 +73,8 @@ pub struct ServeConfig {
     pub federation: SocketAddr,
     /// Serve people without TLS: on the machine itself only.
     pub plain_http: bool,
+    /// The host name by which people reach the node; without one passkeys work at `localhost` alone.
+    pub host: Option<HostName>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -199,7 +202,8 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         return Err(ServeError::NotLoopback(config.listen));
     }
     let layout = Layout::new(&config.dir);
-    let opened = open(&layout, Arc::clone(&config.clock))?;
+    let mut opened = open(&layout, Arc::clone(&config.clock))?;
+    opened.host.clone_from(&config.host);
     let web_listener = listen(config.listen).await?;
     let federation_listener = listen(config.federation).await?;
     let web_addr = local(&web_listener, config.listen)?;
@@ -212,7 +216,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         socket: layout.socket(),
     };
     let beside = Beside::default();
-    let serving = Serving { beside: beside.clone(), plain_http: config.plain_http };
+    let serving = Serving { beside: beside.clone(), plain_http: config.plain_http, host: config.host };
     let identity = opened.node.me().identity.clone();
     let exercises = Host::new(&config.dir, identity, Arc::clone(&config.clock), Some(serving));
     let faces = vec![
@@ -246,7 +250,8 @@ pub fn router(opened: &Opened, plain_http: bool) -> Router {
 pub fn ruling(opened: &Opened, plain_http: bool, exercises: Option<Ruled>) -> Router {
     let joiner = Arc::new(PinnedJoiner { node: opened.node.clone(), key: opened.tls.clone() });
     let keyring: Arc<dyn Keyring> = Arc::clone(&opened.desk) as Arc<dyn Keyring>;
-    api::ruling(Ctx { node: opened.node.clone(), joiner, keyring, plain_http }, exercises)
+    let host = opened.host.clone();
+    api::ruling(Ctx { node: opened.node.clone(), joiner, keyring, plain_http, host }, exercises)
 }
 
 /// Serves people on `listener`: by TLS with the node's own certificate, or plainly on the machine itself. Exercises are

@@ -26,6 +26,7 @@ pub mod ledger;
 pub mod limits;
 pub mod me;
 pub mod partner;
+pub mod passkey;
 pub mod ports;
 pub mod pull;
 pub mod query;

@@ -15,6 +15,7 @@ const ALL: &[&str] = &[
     include_str!("migrations/0005.sql"),
     include_str!("migrations/0006.sql"),
     include_str!("migrations/0007.sql"),
+    include_str!("migrations/0008.sql"),
 ];
 
 /// `Entr` in ASCII: marks the file as ours (SQLite, `PRAGMA application_id`), so that no other program's is migrated.

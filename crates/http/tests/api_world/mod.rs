@@ -20,6 +20,7 @@ use journal::seal::WrappingKey;
 use model::{Origin, PartnerClass, RootId, Timestamp};
 use node::engine::Deps;
 use node::partner::PartnerError;
+use node::passkey::ceremony::HostName;
 use node::ports::{Boxed, Clock, Random, Signer, SignerError};
 use node::{Node, WriteError, account};
 use serde_json::{Value, json};
@@ -157,6 +158,7 @@ pub struct Client {
     pub csrf: Option<String>,
     pub token: Option<String>,
     pub key: Option<String>,
+    pub host: Option<String>,
 }
 
 /// The machine's own socket.
@@ -182,6 +184,11 @@ pub struct World {
 impl World {
     /// France, with an empty log.
     pub fn new() -> Self {
+        Self::at(None)
+    }
+
+    /// The same, reached by a host name.
+    pub fn at(host: Option<&str>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(START * 1_000_000)));
         let keys = Keys {
@@ -202,6 +209,7 @@ impl World {
             joiner: Arc::new(Nobody),
             keyring: Arc::new(Nobody),
             plain_http: true,
+            host: host.map(|host| HostName::new(host).unwrap()),
         });
         Self { node, app, clock, _dir: dir }
     }
@@ -221,6 +229,7 @@ impl World {
         };
         set("cookie", &client.cookie);
         set("x-csrf", &client.csrf);
+        set("host", &client.host);
         set("idempotency-key", &client.key);
         set("authorization", &client.token.as_ref().map(|token| format!("Bearer {token}")));
         let mut request = request.body(Body::from(body)).unwrap();
