@@ -22,6 +22,7 @@ use journal::wire::{self, FeedRequest};
 use journal::witness::AddCheckpoint;
 use journal::{checkpoint, envelope, purge, roster};
 use model::{EntryRef, Lane, MediaType, Origin, StixId, Timestamp, Tlp};
+use node::passkey::ceremony::{self, AuthenticatorData, ClientData, Expected, HostName, PublicKey, Purpose};
 
 /// One parser.
 pub struct Entry {
@@ -66,6 +67,8 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "split", run: split, seeds: seeds::files },
     Entry { name: "classified", run: classified, seeds: seeds::lines },
     Entry { name: "exercise", run: exercise, seeds: seeds::marks },
+    Entry { name: "client_data", run: client_data, seeds: seeds::client_data },
+    Entry { name: "authenticator", run: authenticator, seeds: seeds::authenticators },
 ];
 
 /// What is read is what would be written, up to a torn end.
@@ -378,4 +381,32 @@ fn classified(bytes: &[u8]) {
     let escaped = format!("[\"{escaped}\"]");
     let marked = |json: &str| intake::classified::check(json.as_bytes(), intake::Classification::Unclassified).is_err();
     assert_eq!(marked(&plain), marked(&escaped), "{text:?}");
+}
+
+fn client_data(bytes: &[u8]) {
+    let _ = ClientData::read(bytes);
+    let Some(host) = HostName::new("fr.example") else { return };
+    let now = Timestamp::from_seconds(0);
+    let expected = Expected { host: &host, purpose: Purpose::LogIn, key: &[7; 32], now };
+    // Good authenticator data, so that nothing but what a browser says decides.
+    let Some(data) = seeds::authenticators().into_iter().next() else { return };
+    if let Ok((opened, _)) = ceremony::check(&expected, bytes, &data) {
+        let challenge = ceremony::challenge(expected.key, expected.purpose, opened.until, &opened.nonce);
+        let read = ClientData::read(bytes).map(|read| read.challenge);
+        assert_eq!(read, Ok(data_encoding::BASE64URL_NOPAD.encode(&challenge)), "a challenge of ours, and no other");
+    }
+}
+
+fn authenticator(bytes: &[u8]) {
+    if let Ok(read) = AuthenticatorData::read(bytes) {
+        assert_eq!(read.host, bytes[..32]);
+        assert!(read.backup_eligible || !read.backed_up);
+        assert!(read.credential.is_none_or(|id| (1..=1_023).contains(&id.len()) && bytes.len() >= 55 + id.len()));
+    }
+    for algorithm in PublicKey::ALGORITHMS {
+        if let Ok(key) = PublicKey::read(algorithm, bytes) {
+            assert!(bytes.ends_with(key.bytes()) && key.algorithm() == algorithm);
+            assert!(ceremony::check_signature(&key, b"", b"", bytes).is_err());
+        }
+    }
 }

@@ -24,6 +24,8 @@ use model::{
     AudienceAt, AudienceId, Commitment, Envelope, Index, Label, Lane, MediaType, MemberSet, OpenBody, Opening, Origin,
     PartnerClass, Realm, RootId, Slot, ThreadId, ThreadVersion, Timestamp, Tlp,
 };
+use node::passkey::ceremony::{self, Purpose};
+use sha2::{Digest, Sha256};
 
 /// The key that signs everything here: log, root and witness in one.
 pub fn key() -> SigningKey {
@@ -358,4 +360,30 @@ pub fn manifests() -> Vec<Vec<u8>> {
         parts: parts.to_vec(),
     };
     vec![manifest.write().into_bytes()]
+}
+
+pub fn client_data() -> Vec<Vec<u8>> {
+    let until = Timestamp::from_seconds(300);
+    let challenge = ceremony::challenge(&[7; 32], Purpose::LogIn, until, &[9; 32]);
+    let challenge = data_encoding::BASE64URL_NOPAD.encode(&challenge);
+    vec![
+        format!(
+            r#"{{"type":"webauthn.get","challenge":"{challenge}","origin":"https://fr.example:7442","crossOrigin":false}}"#
+        )
+        .into_bytes(),
+    ]
+}
+
+pub fn authenticators() -> Vec<Vec<u8>> {
+    // SHA-256 of `fr.example`, then: present and verified, one signature.
+    let host = Sha256::digest(b"fr.example");
+    let assertion = [&host[..], &[0x05, 0, 0, 0, 1]].concat();
+    let attested = [&host[..], &[0x45, 0, 0, 0, 1], &[0; 16], &[0, 3], b"abc\xa5\x01\x02"].concat();
+    let key = key().verifying_key().to_bytes();
+    let ed25519 = [b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00", &key[..]].concat();
+    let mut p256 =
+        b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07".to_vec();
+    p256.extend(b"\x03\x42\x00\x04");
+    p256.extend([0x11; 64]);
+    vec![assertion, attested, ed25519, p256]
 }

@@ -71,7 +71,8 @@ async fn start(dir: &Path, country: &str) -> (Running, init::Initialised) {
     };
     let clock: Arc<dyn Clock> = Arc::new(MachineClock);
     let facts = init::init(dir, &request, Arc::clone(&clock)).await.unwrap();
-    let config = ServeConfig { dir: dir.to_owned(), listen: loopback, federation: free, plain_http: true, clock };
+    let config =
+        ServeConfig { dir: dir.to_owned(), listen: loopback, federation: free, plain_http: true, host: None, clock };
     (serve::start(config).await.unwrap(), facts)
 }
 

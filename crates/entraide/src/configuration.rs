@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use intake::Classification;
-use serde::Deserialize;
+use node::passkey::ceremony::HostName;
+use serde::{Deserialize, Deserializer, de};
 
 use crate::keys::{KeysError, Layout, read_small};
 
@@ -27,6 +28,9 @@ pub struct Configuration {
     pub purge_list: Option<PathBuf>,
     /// The socket of a signer that is a process of its own: `/run/entraide/signer.sock`. Without it the node signs itself.
     pub signer: Option<PathBuf>,
+    /// The host name by which people reach the node, which passkeys are bound to: `fr.example`.
+    #[serde(default, deserialize_with = "host_name")]
+    pub host: Option<HostName>,
     /// The highest marking that the node may hold, by its accreditation: `unclassified`, `eu-restricted`,
     /// `eu-confidential` or `eu-secret`.
     #[serde(default, deserialize_with = "ceiling")]
@@ -81,6 +85,12 @@ impl TryFrom<Told> for Often {
             Told::Hours(hours) => u32::try_from(hours).ok().and_then(NonZeroU32::new).map(Self::Hours).ok_or(wrong),
         }
     }
+}
+
+fn host_name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<HostName>, D::Error> {
+    let text = String::deserialize(from)?;
+    let told = || de::Error::custom("`host` is a name in small letters such as `fr.example`, without port, no address");
+    HostName::new(&text).map(Some).ok_or_else(told)
 }
 
 /// Why the configuration was refused.
@@ -160,6 +170,9 @@ mod tests {
         assert!(refused.starts_with("line 2: `secret` is not a ceiling: write unclassified"), "{refused}");
         assert_eq!(parse("").unwrap().ceiling, Classification::Unclassified);
         check("purge_list = \"/srv/purged\"\n", true);
+        check("host = \"fr.example\"\n", true);
+        check("host = \"192.0.2.7\"\n", false);
+        check("host = \"https://fr.example\"\n", false);
         check("listen = \"somewhere\"", false);
         check("[timestamp]\nurl = \"http://a/b\"\ncertificate = \"ca.pem\"\n", true);
         check("[timestamp]\nurl = \"http://a/b\"\ncertificate = \"ca.pem\"\nevery = \"witnessed\"\n", true);

@@ -7,6 +7,7 @@ use http_room::tls::NodeKey;
 use intake::Classification;
 use node::Node;
 use node::engine::Deps;
+use node::passkey::ceremony::HostName;
 use node::ports::{Clock, Signer};
 
 use crate::configuration::{self, ConfigurationError};
@@ -67,6 +68,8 @@ pub struct Opened {
     pub desk: Arc<Desk>,
     /// Its clock: in reality the machine's.
     pub clock: Arc<ExerciseClock>,
+    /// The host name by which people reach it, as the configuration of the process says.
+    pub host: Option<HostName>,
     signer: Weak<dyn KeyStore>,
 }
 
@@ -87,7 +90,7 @@ pub fn open(layout: &Layout, clock: Arc<dyn Clock>) -> Result<Opened, OpenError>
     let deps = Deps { clock: told, random, signer: speaks, identity: known.signed, purges };
     let node = Node::open(layout.dir(), deps)?;
     let desk = Arc::new(Desk::open(layout, node.clone(), signer, known.tls.clone(), known.next_tls)?);
-    Ok(Opened { node, tls: known.tls, ceiling, desk, clock, signer: watched })
+    Ok(Opened { node, tls: known.tls, ceiling, desk, clock, host: None, signer: watched })
 }
 
 /// The signer in this process, or the one that is a process of its own, as the configuration says.
@@ -112,7 +115,7 @@ impl Opened {
     ///
     /// Returns whether that came about within [`limits::STOP`]: it doesn't while somebody else still holds the node.
     pub async fn close(self) -> bool {
-        let Self { node, tls: _, ceiling: _, desk, clock: _, signer } = self;
+        let Self { node, tls: _, ceiling: _, desk, clock: _, host: _, signer } = self;
         drop((node, desk));
         let freed = async {
             while signer.strong_count() > 0 {

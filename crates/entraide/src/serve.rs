@@ -22,6 +22,7 @@ use http_room::server::{Close, shutdown};
 use http_room::tls::{NodeKey, TlsError, web_config};
 use journal::stamp::Authorities;
 use node::Node;
+use node::passkey::ceremony::HostName;
 use node::ports::{Boxed, Clock, RealOnly, Transport};
 use node::stamp::Every;
 use tokio::net::{TcpListener, UnixListener};
@@ -79,6 +80,8 @@ pub struct ServeConfig {
     pub federation: SocketAddr,
     /// Serve people without TLS: on the machine itself only.
     pub plain_http: bool,
+    /// The host name by which people reach the node; without one passkeys work at `localhost` alone.
+    pub host: Option<HostName>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -215,7 +218,8 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         return Err(ServeError::NotLoopback(config.listen));
     }
     let layout = Layout::new(&config.dir);
-    let opened = open(&layout, Arc::clone(&config.clock))?;
+    let mut opened = open(&layout, Arc::clone(&config.clock))?;
+    opened.host.clone_from(&config.host);
     // A `verify` that was killed has left a copy of the database: what is purged from now on must not stand in it.
     forget_copy(&layout);
     // No exercise has a time stamp: what asks the world for something is made from what reality alone has.
@@ -235,7 +239,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         socket: layout.socket(),
     };
     let beside = Beside::default();
-    let serving = Serving { beside: beside.clone(), plain_http: config.plain_http };
+    let serving = Serving { beside: beside.clone(), plain_http: config.plain_http, host: config.host };
     let identity = opened.node.me().identity.clone();
     let exercises = Host::new(&config.dir, identity, Arc::clone(&config.clock), Some(serving));
     let faces = vec![
@@ -269,7 +273,8 @@ pub fn router(opened: &Opened, plain_http: bool) -> Router {
 pub fn ruling(opened: &Opened, plain_http: bool, exercises: Option<Ruled>) -> Router {
     let joiner = Arc::new(PinnedJoiner { node: opened.node.clone(), key: opened.tls.clone() });
     let keyring: Arc<dyn Keyring> = Arc::clone(&opened.desk) as Arc<dyn Keyring>;
-    api::ruling(Ctx { node: opened.node.clone(), joiner, keyring, plain_http, ceiling: opened.ceiling }, exercises)
+    let (host, ceiling) = (opened.host.clone(), opened.ceiling);
+    api::ruling(Ctx { node: opened.node.clone(), joiner, keyring, plain_http, ceiling, host }, exercises)
 }
 
 /// Serves people on `listener`: by TLS with the node's own certificate, or plainly on the machine itself. Exercises are

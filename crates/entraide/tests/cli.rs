@@ -314,6 +314,9 @@ fn a_program_elsewhere_comes_with_a_token_and_the_pin() {
     assert!(with_file.arg(file).output().unwrap().status.success());
     node.run(&["token", "revoke", "reader"]).good();
     ask(pin, &token, &["status"]).refused(1, "log in");
+    assert_eq!(node.run(&["user", "passkeys", "robot", "--json"]).json()["items"], serde_json::json!([]));
+    node.run(&["user", "passkeys", "robot", "--revoke", "0123456789abcdef"]).refused(1, "no such passkey");
+    node.run(&["user", "passkeys", "nobody"]).refused(1, "no account `nobody`");
     node.run(&["user", "lock", "robot"]).good();
     let users = node.run(&["user", "list"]).good();
     assert!(users.lines().any(|line| line.starts_with("robot") && line.ends_with("locked")), "{users}");

@@ -182,6 +182,7 @@ async fn a_node_that_ends_in_the_middle_of_a_rotation_goes_on_with_it() {
         listen: loopback,
         federation: fr.facts.address.parse().unwrap(),
         plain_http: true,
+        host: None,
         clock: Arc::new(entraide::machine::MachineClock),
     };
     let fr = nations::start_again(config).await;

@@ -29,7 +29,8 @@ use store::{ObjectState, PartnerState, StoreError};
 
 async fn say(nation: &Nation, number: usize) {
     let objects = vec![RawObject { media: MediaType::Stix, bytes: program::indicator(number).into_bytes() }];
-    let command = Assert { objects, tlp: Tlp::Amber, pap: None, audience: Choice::Named("friends".to_owned()) };
+    let command =
+        Assert { objects, tlp: Tlp::Amber, pap: None, audience: Choice::Named("friends".to_owned()), walled: None };
     nation.node().write(move |work| node::assert::assert(work, &command)).await.unwrap();
 }
 

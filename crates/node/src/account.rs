@@ -227,7 +227,7 @@ fn is_word(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(letter)
 }
 
-fn check_name(name: &str) -> Result<(), AccountError> {
+pub(crate) fn check_name(name: &str) -> Result<(), AccountError> {
     let good = !name.is_empty() && name.len() <= model::limits::NAME_BYTES && !name.chars().any(char::is_control);
     if good { Ok(()) } else { Err(AccountError::Name(name.chars().filter(|c| !c.is_control()).take(60).collect())) }
 }
@@ -268,7 +268,7 @@ pub fn change_user(work: &mut Work<'_, '_>, login: &str, change: &Change) -> Res
     Ok(row)
 }
 
-/// Gives an account a new password and a new second factor, and ends its sessions.
+/// Gives an account a new password and a new second factor, takes its passkeys away, and ends its sessions.
 ///
 /// # Errors
 /// No such account.
@@ -281,11 +281,12 @@ pub fn reset(work: &mut Work<'_, '_>, login: &str, password_hash: &str) -> Resul
     row.failed = 0;
     row.locked_until = None;
     work.tx.put_person(&row)?;
+    work.tx.delete_passkeys_of(row.id)?;
     work.tx.delete_sessions_of(row.id)?;
     Ok(enrolment(work, login, &secret))
 }
 
-fn user(db: &Db<'_>, login: &str) -> Result<PersonRow, AccountError> {
+pub(crate) fn user(db: &Db<'_>, login: &str) -> Result<PersonRow, AccountError> {
     db.person_by_login(login)?.ok_or_else(|| AccountError::Unknown(login.chars().take(80).collect()))
 }
 
@@ -371,6 +372,11 @@ pub fn log_in(work: &mut Work<'_, '_>, checked: &Checked, code: &str) -> Result<
     row.locked_until = None;
     row.totp_last_step = step;
     work.tx.put_person(&row)?;
+    Ok(Some(begin(work, row)?))
+}
+
+/// Begins a session of somebody who has proved who they are.
+pub(crate) fn begin(work: &mut Work<'_, '_>, row: PersonRow) -> Result<Session, StoreError> {
     work.tx.purge_expired(work.wall)?;
     let session = Session {
         token: random_bytes(work.random),
@@ -385,7 +391,7 @@ pub fn log_in(work: &mut Work<'_, '_>, checked: &Checked, code: &str) -> Result<
         expires: session.expires,
         csrf: session.csrf,
     })?;
-    Ok(Some(session))
+    Ok(session)
 }
 
 /// Ends a session; one that is not there has ended already.
@@ -397,7 +403,7 @@ pub fn log_out(work: &mut Work<'_, '_>, token: &[u8; 32]) -> Result<(), StoreErr
     Ok(())
 }
 
-fn digest(secret: &[u8]) -> [u8; 32] {
+pub(crate) fn digest(secret: &[u8]) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 

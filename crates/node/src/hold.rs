@@ -138,9 +138,7 @@ fn on(db: &Db<'_>, me: &Me, row: &HoldRow) -> Result<String, StoreError> {
         HoldKind::Thread => format!("thread {}", row.key),
         HoldKind::Intake => format!("intake:{}", row.key),
         HoldKind::Statement => match db.statement(StatementId(row.key.parse().unwrap_or_default()))? {
-            Some(statement) if statement.log == me.log => {
-                EntryRef::of(&me.origin, statement.index).to_string()
-            }
+            Some(statement) if statement.log == me.log => EntryRef::of(&me.origin, statement.index).to_string(),
             Some(statement) => subject::name(db, &statement)?.to_string(),
             None => format!("statement {}", row.key),
         },

@@ -30,6 +30,7 @@ pub mod ledger;
 pub mod limits;
 pub mod me;
 pub mod partner;
+pub mod passkey;
 pub mod pointer;
 pub mod ports;
 pub mod pull;

@@ -41,6 +41,24 @@ pub const LOGIN_TRIES: u32 = 8;
 pub const LOGIN_PAUSE_SECONDS: i64 = 300;
 /// A session ends this long after login, seconds: one shift.
 pub const SESSION_SECONDS: i64 = 12 * 3600;
+/// Most passkeys of one account: some devices and some spare keys.
+pub const PASSKEYS: usize = 16;
+/// A challenge is good this long, seconds: a person finds the key, and touches it.
+pub const PASSKEY_SECONDS: i64 = 300;
+/// Whoever registers a passkey has logged in at most this long ago, seconds: a screen that was left open must not give
+/// away the account for good.
+pub const PASSKEY_FRESH_SECONDS: i64 = 900;
+/// Most answered challenges that are remembered: each is a login of the last [`PASSKEY_SECONDS`], so that more are no
+/// people.
+pub const PASSKEY_ANSWERED: u64 = 4_096;
+/// Longest `clientDataJSON` that is read, bytes: browsers send some 200.
+pub const CLIENT_DATA_BYTES: usize = 4 * 1024;
+/// Longest authenticator data that is read, bytes: a credential id of 1,023 bytes, a key, and extensions.
+pub const AUTHENTICATOR_DATA_BYTES: usize = 4 * 1024;
+/// Longest credential id, bytes (WebAuthn Level 3 §4, "credential id").
+pub const CREDENTIAL_ID_BYTES: usize = 1_023;
+/// Longest host name, bytes (RFC 1035 §2.3.4).
+pub const HOST_BYTES: usize = 253;
 /// Most excerpt of a bad page that is kept as evidence, bytes.
 pub const EVIDENCE_BYTES: usize = 64 * 1024;
 /// Somebody who opens the same page again within this time, seconds, has read it once: a screen that refreshes itself

@@ -289,14 +289,15 @@ impl Tx<'_> {
         Ok(changed == 1)
     }
 
-    /// Deletes an account with its sessions, tokens and names as a reader. Its number is never given again. Says whether
-    /// it was there.
+    /// Deletes an account with its sessions, tokens, passkeys and names as a reader. Its number is never given again. Says
+    /// whether it was there.
     ///
     /// # Errors
     /// The database.
     pub fn delete_person(&self, id: PersonId) -> Result<bool, StoreError> {
         self.delete_sessions_of(id)?;
         self.run("DELETE FROM token WHERE person = ?1", [id])?;
+        self.delete_passkeys_of(id)?;
         self.run("DELETE FROM red_reader WHERE person = ?1", [id])?;
         Ok(self.run("DELETE FROM person WHERE id = ?1", [id])? == 1)
     }

@@ -51,12 +51,12 @@ const TABLES: &[(&str, Part)] = &[
     ("successor", Part::Log), ("retention", Part::Log), ("retention_run", Part::Log), ("red_thread", Part::Log),
     // Bytes as they came, excerpts of pages and remembered answers say in the clear what a body says.
     ("intake", Part::Secret), ("evidence", Part::Secret), ("idempotency", Part::Secret),
-    ("person", Part::Secret), ("token", Part::Secret),
+    ("person", Part::Secret), ("passkey", Part::Secret), ("token", Part::Secret),
     // Names of people and reasons in words.
     ("red_reader", Part::Secret), ("guest", Part::Secret), ("disclosure", Part::Secret), ("spill", Part::Secret),
     ("spilled", Part::Secret), ("spilled_intake", Part::Secret), ("hold", Part::Secret),
     // Whoever was logged in logs in again; an invitation is for three days.
-    ("session", Part::Passing), ("invitation", Part::Passing),
+    ("session", Part::Passing), ("passkey_answered", Part::Passing), ("invitation", Part::Passing),
     ("kind", Part::View), ("object", Part::View), ("object_ref", Part::View), ("tally", Part::View),
     ("chain", Part::View), ("slot", Part::View), ("audience", Part::View), ("withdrawal", Part::View),
     ("pending_withdrawal", Part::View), ("receipt", Part::View), ("lost", Part::View),

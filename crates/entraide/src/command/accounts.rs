@@ -6,7 +6,7 @@ use model::{Desk, Role};
 use serde_json::json as object_of;
 
 use super::print::{clean, line, raw, table};
-use super::shapes::{Access, NewToken, Page, Token, User};
+use super::shapes::{Access, NewToken, Page, Passkey, Token, User};
 use super::{Failure, Session};
 use crate::client::{Ask, encode, read};
 
@@ -40,10 +40,18 @@ pub enum UserCommand {
         /// Which
         login: String,
     },
-    /// Give an account a new password and a new one-time-code secret; its sessions end
+    /// Give an account a new password and a new one-time-code secret; its passkeys and sessions end
     Reset {
         /// Which
         login: String,
+    },
+    /// Show the passkeys of an account, or revoke one; its sessions end then
+    Passkeys {
+        /// Which account
+        login: String,
+        /// The passkey to revoke, as the list names it
+        #[arg(long, value_name = "ID")]
+        revoke: Option<String>,
     },
 }
 
@@ -82,6 +90,7 @@ pub(super) async fn user(session: &Session, command: &UserCommand) -> Result<(),
         }
         UserCommand::Lock { login } => state(session, login, "locked").await,
         UserCommand::Unlock { login } => state(session, login, "active").await,
+        UserCommand::Passkeys { login, revoke } => passkeys(session, login, revoke.as_deref()).await,
         UserCommand::List => {
             let bytes = session.client.bytes(&Ask::get("/users")).await?;
             if session.json {
@@ -92,6 +101,24 @@ pub(super) async fn user(session: &Session, command: &UserCommand) -> Result<(),
             table(&users.items.into_iter().map(row).collect::<Vec<_>>())
         }
     }
+}
+
+async fn passkeys(session: &Session, login: &str, revoke: Option<&str>) -> Result<(), Failure> {
+    let path = format!("/users/{}/passkeys", encode(login));
+    if let Some(id) = revoke {
+        session.client.bytes(&Ask::delete(format!("{path}/{}", encode(id)))).await?;
+        return if session.json { raw(b"{}\n") } else { line(&format!("passkey {id} of {login} is revoked")) };
+    }
+    let bytes = session.client.bytes(&Ask::get(path)).await?;
+    if session.json {
+        return raw(&[&bytes[..], b"\n"].concat());
+    }
+    let passkeys: Page<Passkey> = read(&bytes)?;
+    let row = |passkey: Passkey| {
+        let used = passkey.last_used.map_or("never used".to_owned(), |at| format!("used {at}"));
+        vec![passkey.id, clean(&passkey.name), passkey.host, format!("added {}", passkey.created), used]
+    };
+    table(&passkeys.items.into_iter().map(row).collect::<Vec<_>>())
 }
 
 async fn access(session: &Session, ask: &Ask) -> Result<(), Failure> {

@@ -103,6 +103,7 @@ pub(super) async fn serve(dir: &Path, args: &ServeArgs, clock: Arc<dyn Clock>) -
         listen: args.listen.or(told.listen).unwrap_or(DEFAULT_LISTEN),
         federation: args.federation.or(told.federation).unwrap_or_else(|| federation_default(&address)),
         plain_http: args.plain_http || told.plain_http,
+        host: told.host,
         clock,
     };
     let mut stop = Stop::new()?;

@@ -304,6 +304,15 @@ pub(super) struct User {
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct Passkey {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) host: String,
+    pub(super) created: String,
+    pub(super) last_used: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct Access {
     pub(super) login: String,
     pub(super) password: Option<String>,

@@ -75,7 +75,7 @@ pub(super) async fn play(fleet: &Fleet) -> Result<(Vec<Played>, u64), DemoError>
 async fn open(member: &Member, realm: &Realm) -> Result<Played, DemoError> {
     let at = DemoError::at("an exercise opens");
     let clock = member.machine();
-    let serving = Serving { beside: member.beside.clone(), plain_http: true };
+    let serving = Serving { beside: member.beside.clone(), plain_http: true, host: None };
     let identity = member.node().me().identity.clone();
     let host = Host::new(&member.dir, identity, Arc::clone(&clock), Some(serving));
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());

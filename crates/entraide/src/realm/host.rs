@@ -11,6 +11,7 @@ use http_room::tls::NodeKey;
 use journal::identity::Identity;
 use model::{Realm, Timestamp};
 use node::Node;
+use node::passkey::ceremony::HostName;
 use node::ports::{Boxed, Clock, RealOnly};
 
 use super::instance::Instance;
@@ -40,6 +41,8 @@ pub struct Serving {
     pub beside: Beside,
     /// Is it served without TLS, on the machine itself?
     pub plain_http: bool,
+    /// The host name by which people reach it.
+    pub host: Option<HostName>,
 }
 
 #[derive(Default)]
@@ -105,7 +108,7 @@ impl Host {
     async fn start(&self, realm: &Realm) -> bool {
         let Some(serving) = &self.serving else { return true };
         let dir = dir_of(&self.dir, realm);
-        match Instance::start(&dir, Arc::clone(&self.machine), serving.beside.clone(), serving.plain_http).await {
+        match Instance::start(&dir, Arc::clone(&self.machine), serving).await {
             Ok(instance) => {
                 let mut state = self.state();
                 state.faults.remove(realm);

@@ -11,6 +11,7 @@ use node::Node;
 use node::ports::Clock;
 
 use super::clock::ExerciseClock;
+use super::host::Serving;
 use crate::configuration::{self, federation_default};
 use crate::keys::Layout;
 use crate::open::{Opened, open};
@@ -28,22 +29,19 @@ pub(super) struct Instance {
 
 impl Instance {
     /// Opens the exercise in `dir`, and serves it.
-    pub(super) async fn start(
-        dir: &Path,
-        machine: Arc<dyn Clock>,
-        beside: Beside,
-        plain_http: bool,
-    ) -> Result<Self, ServeError> {
+    pub(super) async fn start(dir: &Path, machine: Arc<dyn Clock>, serving: &Serving) -> Result<Self, ServeError> {
         let layout = Layout::new(dir);
         let told = configuration::read(&layout)?;
-        let opened = open(&layout, machine)?;
+        let mut opened = open(&layout, machine)?;
+        opened.host.clone_from(&serving.host);
+        let beside = serving.beside.clone();
         let known = &opened.node.me().identity;
         let federation = told.federation.unwrap_or_else(|| federation_default(&known.address));
         let realm = opened.node.me().realm().clone();
         let listener = serve::listen(federation).await?;
         let faces = vec![serve::local_socket(&opened, &layout, None)?, serve::federate(&opened, listener).await?];
         let asking = serve::ask(&opened, None);
-        beside.put(&realm, serve::router(&opened, plain_http));
+        beside.put(&realm, serve::router(&opened, serving.plain_http));
         tracing::info!(%realm, %federation, "an exercise is open");
         Ok(Self { realm, opened, layout, faces, asking, beside })
     }

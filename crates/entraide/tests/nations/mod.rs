@@ -37,7 +37,8 @@ impl Nation {
         let clock: Arc<dyn Clock> = Arc::new(MachineClock);
         let home = dir.path().join("node");
         let facts = init::init(&home, &request, Arc::clone(&clock)).await.unwrap();
-        let config = ServeConfig { dir: home.clone(), listen: loopback, federation, plain_http: true, clock };
+        let config =
+            ServeConfig { dir: home.clone(), listen: loopback, federation, plain_http: true, host: None, clock };
         let running = serve::start(config).await.unwrap();
         Self { running, facts, home, _dir: dir }
     }
@@ -55,7 +56,8 @@ impl Nation {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let clock: Arc<dyn Clock> = Arc::new(MachineClock);
         let federation = facts.address.parse().unwrap();
-        let config = ServeConfig { dir: home.clone(), listen: loopback, federation, plain_http: true, clock };
+        let config =
+            ServeConfig { dir: home.clone(), listen: loopback, federation, plain_http: true, host: None, clock };
         let running = start_again(config).await;
         Self { running, facts, home, _dir }
     }

@@ -79,7 +79,9 @@ pub fn free_address() -> String {
 pub async fn serve(dir: &Path, federation: SocketAddr) -> Running {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let clock: Arc<dyn Clock> = Arc::new(MachineClock);
-    serve::start(ServeConfig { dir: dir.to_owned(), listen, federation, plain_http: true, clock }).await.unwrap()
+    serve::start(ServeConfig { dir: dir.to_owned(), listen, federation, plain_http: true, host: None, clock })
+        .await
+        .unwrap()
 }
 
 impl World {

@@ -1,6 +1,7 @@
 //! The plain pages: the node's state, objects with their provenance, logs, proofs, audiences and partners, as HTML that
 //! works without JavaScript. A page calls the API's own handler for what it shows, so both faces have one gate.
 
+mod account;
 mod assets;
 mod audiences;
 mod exercises;
@@ -38,6 +39,8 @@ pub fn router(app: &App) -> Router<App> {
         .route("/", get(status::page))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
+        .route("/account", get(account::page))
+        .route("/account/passkeys/remove", get(account::back).post(account::remove))
         .route("/objects", get(objects::page))
         .route("/objects/{id}", get(object::page))
         .route("/objects/{id}/withdraw", get(object::back).post(object::withdraw))

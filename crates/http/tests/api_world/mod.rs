@@ -20,6 +20,7 @@ use journal::seal::WrappingKey;
 use model::{Origin, PartnerClass, RootId, Timestamp};
 use node::engine::Deps;
 use node::partner::PartnerError;
+use node::passkey::ceremony::HostName;
 use node::ports::{Boxed, Clock, Random, Signer, SignerError};
 use node::{Node, WriteError, account};
 use serde_json::{Value, json};
@@ -158,6 +159,7 @@ pub struct Client {
     pub csrf: Option<String>,
     pub token: Option<String>,
     pub key: Option<String>,
+    pub host: Option<String>,
 }
 
 /// The machine's own socket.
@@ -183,11 +185,20 @@ pub struct World {
 impl World {
     /// France, with an empty log.
     pub fn new() -> Self {
-        Self::with_ceiling(intake::Classification::Unclassified)
+        Self::made(intake::Classification::Unclassified, None)
     }
 
     /// The same, accredited for more.
     pub fn with_ceiling(ceiling: intake::Classification) -> Self {
+        Self::made(ceiling, None)
+    }
+
+    /// The same, reached by a host name.
+    pub fn at(host: Option<&str>) -> Self {
+        Self::made(intake::Classification::Unclassified, host)
+    }
+
+    fn made(ceiling: intake::Classification, host: Option<&str>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(START * 1_000_000)));
         let keys = Keys {
@@ -210,6 +221,7 @@ impl World {
             keyring: Arc::new(Nobody),
             plain_http: true,
             ceiling,
+            host: host.map(|host| HostName::new(host).unwrap()),
         });
         Self { node, app, clock, _dir: dir }
     }
@@ -229,6 +241,7 @@ impl World {
         };
         set("cookie", &client.cookie);
         set("x-csrf", &client.csrf);
+        set("host", &client.host);
         set("idempotency-key", &client.key);
         set("authorization", &client.token.as_ref().map(|token| format!("Bearer {token}")));
         let mut request = request.body(Body::from(body)).unwrap();

@@ -20,6 +20,7 @@ pub mod log;
 pub mod objects;
 pub mod operate;
 pub mod partners;
+pub mod passkeys;
 pub mod pointers;
 pub mod recovery;
 pub mod red;
@@ -45,6 +46,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use model::MemberSet;
+use node::passkey::ceremony::HostName;
 use node::ports::Boxed;
 use node::{Node, Work};
 use tokio::sync::Semaphore;
@@ -77,6 +79,8 @@ pub struct Ctx {
     pub plain_http: bool,
     /// The highest marking that the node may hold.
     pub ceiling: ::intake::Classification,
+    /// The host name by which people reach the node, which passkeys are bound to; without it, `localhost` alone.
+    pub host: Option<HostName>,
 }
 
 /// The state of every handler: what it serves from, and what bounds it.
@@ -260,6 +264,13 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(witnesses::list, witnesses::choose))
         .routes(routes!(events::events))
         .routes(routes!(session::log_in, session::whoami, session::log_out))
+        .routes(routes!(passkeys::log_in_options))
+        .routes(routes!(passkeys::log_in))
+        .routes(routes!(passkeys::list, passkeys::register))
+        .routes(routes!(passkeys::register_options))
+        .routes(routes!(passkeys::remove))
+        .routes(routes!(passkeys::of_user))
+        .routes(routes!(passkeys::revoke))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::change))
         .routes(routes!(users::reset))

@@ -57,8 +57,13 @@ pub async fn log_in(State(app): State<App>, input: Input<Credentials>) -> Result
     let candidate = app.node().read(move |view| account::candidate(view, &login)).await?;
     let checked = check(&app, candidate, password).await?;
     let session = app.write(move |work| Ok(account::log_in(work, &checked, &code)?)).await?.ok_or_else(wrong)?;
+    Ok(begun(&app, session))
+}
+
+/// The answer to whoever has just proved who they are.
+pub(super) fn begun(app: &App, session: account::Session) -> Response {
     let seconds = node::limits::SESSION_SECONDS;
-    let cookie = set_cookie(&app, &session.token, seconds);
+    let cookie = set_cookie(app, &session.token, seconds);
     let body = Session {
         login: session.person.login,
         name: session.person.name,
@@ -66,7 +71,7 @@ pub async fn log_in(State(app): State<App>, input: Input<Credentials>) -> Result
         roles: session.person.roles.iter().map(ToString::to_string).collect(),
         csrf: Some(hex(&session.csrf)),
     };
-    Ok(([(header::SET_COOKIE, cookie)], Json(body)).into_response())
+    ([(header::SET_COOKIE, cookie)], Json(body)).into_response()
 }
 
 fn wrong() -> Refusal {

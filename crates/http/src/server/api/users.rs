@@ -174,7 +174,7 @@ pub async fn change(
     Ok(Json(user(row)))
 }
 
-/// Gives an account a new password and a new second factor, and ends its sessions.
+/// Gives an account a new password and a new second factor, takes its passkeys away, and ends its sessions.
 #[utoipa::path(post, path = "/users/{login}/reset", tag = "accounts", params(("login" = String, Path)), responses(
     (status = OK, body = Access),
     (status = NOT_FOUND, body = ProblemDetails, content_type = "application/problem+json"),

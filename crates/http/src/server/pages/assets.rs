@@ -1,4 +1,4 @@
-//! What the pages load: one style sheet, one small script, one icon. All are part of the program.
+//! What the pages load: one style sheet, two small scripts, one icon. All are part of the program.
 
 use std::sync::LazyLock;
 
@@ -13,14 +13,17 @@ use super::super::api::App;
 
 const STYLE: &str = include_str!("../../../assets/style.css");
 const LIVE: &str = include_str!("../../../assets/live.js");
+const PASSKEY: &str = include_str!("../../../assets/passkey.js");
 const ICON: &str = include_str!("../../../assets/icon.svg");
 
 /// What the pages link to. The address changes with the content, so a browser may keep it for good.
 pub struct Links {
     /// The style sheet.
     pub style: String,
-    /// The script.
+    /// The script that keeps pages fresh.
     pub live: String,
+    /// The script that asks for passkeys.
+    pub passkey: String,
     /// The icon.
     pub icon: String,
 }
@@ -29,6 +32,7 @@ pub struct Links {
 pub static LINKS: LazyLock<Links> = LazyLock::new(|| Links {
     style: versioned("/assets/style.css", STYLE),
     live: versioned("/assets/live.js", LIVE),
+    passkey: versioned("/assets/passkey.js", PASSKEY),
     icon: versioned("/assets/icon.svg", ICON),
 });
 
@@ -37,11 +41,12 @@ fn versioned(path: &str, content: &str) -> String {
     format!("{path}?v={}", &digest[..12])
 }
 
-/// The three files; they hold nothing of the node, so nobody has to be logged in for them.
+/// The four files; they hold nothing of the node, so nobody has to be logged in for them.
 pub fn router() -> Router<App> {
     Router::new()
         .route("/assets/style.css", get(|| async { file("text/css; charset=utf-8", STYLE) }))
         .route("/assets/live.js", get(|| async { file("text/javascript; charset=utf-8", LIVE) }))
+        .route("/assets/passkey.js", get(|| async { file("text/javascript; charset=utf-8", PASSKEY) }))
         .route("/assets/icon.svg", get(|| async { file("image/svg+xml", ICON) }))
         // Browsers ask for it on pages that they make themselves, such as a picture alone.
         .route("/favicon.ico", get(|| async { file("image/svg+xml", ICON) }))
@@ -58,7 +63,7 @@ mod tests {
 
     #[test]
     fn nothing_is_loaded_from_elsewhere() {
-        for content in [STYLE, LIVE, ICON] {
+        for content in [STYLE, LIVE, PASSKEY, ICON] {
             let stripped = content.replace("http://www.w3.org/2000/svg", "");
             assert!(!stripped.contains("://") && !stripped.contains("@import"));
         }

@@ -194,7 +194,7 @@ impl Frame {
             div class="bar" role="region" aria-label="Time and account" {
                 p id="live" class="live" data-now=(self.now) data-events="/api/v1/events" { "As of " (short_time(&self.now)) }
                 p class="now" { strong { (clock(&self.now)) } }
-                p class="person" title=(person.roles) { "Logged in as " strong { (plain(&person.name)) } }
+                p class="person" title=(person.roles) { "Logged in as " a href="/account" { strong { (plain(&person.name)) } } }
                 form method="post" action="/logout" { (self.csrf()) button class="plain" { "Log out" } }
             }
         }

@@ -1,4 +1,4 @@
-//! Logging in with login, password and one-time code, and out again.
+//! Logging in with login, password and one-time code, or with a passkey, and out again.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -7,9 +7,11 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::super::api::App;
+use super::super::api::passkeys::Reached;
 use super::super::api::refusal::Refusal;
 use super::super::api::request::Params;
 use super::super::api::session::{self, Credentials};
+use super::assets::LINKS;
 use super::frame::{Frame, brand, notice};
 use super::link::local;
 use super::posted::{Open, Posted};
@@ -21,12 +23,12 @@ pub struct Whence {
 }
 
 /// The form.
-pub async fn page(State(app): State<App>, Params(whence): Params<Whence>) -> Markup {
-    Frame::outside(&app).page("Log in", &form(local(whence.to.as_deref()), "", false))
+pub async fn page(State(app): State<App>, reached: Reached, Params(whence): Params<Whence>) -> Markup {
+    Frame::outside(&app).page("Log in", &form(&reached, local(whence.to.as_deref()), "", false))
 }
 
 /// Begins a session, and leads back to where one was.
-pub async fn log_in(State(app): State<App>, Open(fields): Open) -> Result<Response, Refusal> {
+pub async fn log_in(State(app): State<App>, reached: Reached, Open(fields): Open) -> Result<Response, Refusal> {
     let login = fields.text("login").to_owned();
     let back = local(Some(fields.text("to"))).to_owned();
     // Authenticators show the code in two groups of three.
@@ -44,7 +46,7 @@ pub async fn log_in(State(app): State<App>, Open(fields): Open) -> Result<Respon
         }
         Err(Refusal(problem)) if problem.status == 401 => {
             // The password and the code are never sent back; the login is what people retype wrongly.
-            let again = Frame::outside(&app).page("Log in", &form(&back, &login, true));
+            let again = Frame::outside(&app).page("Log in", &form(&reached, &back, &login, true));
             Ok((StatusCode::UNAUTHORIZED, again).into_response())
         }
         Err(other) => Err(other),
@@ -59,7 +61,7 @@ pub async fn log_out(State(app): State<App>, posted: Posted) -> Result<Response,
     Ok((cookies, Redirect::to("/login")).into_response())
 }
 
-fn form(back: &str, login: &str, failed: bool) -> Markup {
+fn form(reached: &Reached, back: &str, login: &str, failed: bool) -> Markup {
     html! {
         div class="card narrow login" {
             p class="brand dark" { (brand()) "Entraide" }
@@ -82,6 +84,13 @@ fn form(back: &str, login: &str, failed: bool) -> Markup {
                 p id="code-hint" class="quiet" { "Six digits from your authenticator. Each works once." }
                 button { "Log in" }
             }
+            @if let Some(host) = &reached.host {
+                div id="passkey" class="or" data-does="log-in" data-host=(host.as_str()) hidden {
+                    button type="button" class="plain" { "Log in with a passkey" }
+                    p class="notice bad" role="alert" hidden {}
+                }
+                script src=(LINKS.passkey) defer {}
+            }
         }
     }
 }
@@ -92,7 +101,8 @@ mod tests {
 
     #[test]
     fn a_failed_login_keeps_the_login_and_nothing_else() {
-        let text = form("/objects?q=%3C", "\"><script>x", true).into_string();
+        let reached = Reached { host: None, port: None };
+        let text = form(&reached, "/objects?q=%3C", "\"><script>x", true).into_string();
         assert!(text.contains("&quot;&gt;&lt;script&gt;x") && !text.contains("<script"), "{text}");
         assert!(text.contains("role=\"alert\"") && text.contains("value=\"/objects?q=%3C\""), "{text}");
     }
