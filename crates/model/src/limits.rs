@@ -20,3 +20,11 @@ pub const NAME_BYTES: usize = 200;
 pub const TEXT_BYTES: usize = 4_000;
 /// Longest name of an exercise realm, after `EX-`.
 pub const REALM_BYTES: usize = 32;
+/// Most lines of a call for help, an offer or an acceptance: whoever needs more asks twice.
+pub const ASSISTANCE_LINES: usize = 200;
+/// Most languages that one line names: the EU has 24.
+pub const LANGUAGES: usize = 24;
+/// A call for help lapses after this at most, seconds: 90 days (practice of the UCPM).
+pub const REQUEST_SECONDS: i64 = 90 * 24 * 3600;
+/// Most that one mission may say it has cost, cents: a billion euro is a typing error.
+pub const COST_CENTS: u64 = 100_000_000_000;
