@@ -1,7 +1,10 @@
 //! What a statement's body says, read once: an object of the field, or one of our own words about sharing.
 
+use model::extension::assistance::{Agreement, Mission, Offer, Request};
 use model::extension::{Audience, Extension, ExtensionError, Receipt, Withdrawal};
 use model::{Head, MediaType};
+
+use crate::assist::Word;
 
 /// A body that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +17,8 @@ pub enum Said {
     Withdrawal(Head, Withdrawal),
     /// A withdrawal was obeyed.
     Receipt(Head, Receipt),
+    /// Help is asked, offered, agreed or given.
+    Assist(Head, Box<Word>),
 }
 
 /// Why a body was not read. It is kept raw as `Unfit`, and read again after an upgrade.
@@ -45,16 +50,28 @@ impl Said {
             Audience::KIND => Ok(Self::Audience(head, Audience::read(body)?)),
             Withdrawal::KIND => Ok(Self::Withdrawal(head, Withdrawal::read(body)?)),
             Receipt::KIND => Ok(Self::Receipt(head, Receipt::read(body)?)),
+            Request::KIND => Ok(Self::assist(head, Word::Request(Request::read(body)?))),
+            Offer::KIND => Ok(Self::assist(head, Word::Offer(Offer::read(body)?))),
+            Agreement::KIND => Ok(Self::assist(head, Word::Agreement(Agreement::read(body)?))),
+            Mission::KIND => Ok(Self::assist(head, Word::Mission(Mission::read(body)?))),
             newer if newer.starts_with("x-entraide-") => Err(SaidError::NewerType(newer.to_owned())),
             _ => Ok(Self::Object(head)),
         }
+    }
+
+    fn assist(head: Head, word: Word) -> Self {
+        Self::Assist(head, Box::new(word))
     }
 
     /// The head, whatever it is.
     #[must_use]
     pub fn head(&self) -> &Head {
         match self {
-            Self::Object(head) | Self::Audience(head, _) | Self::Withdrawal(head, _) | Self::Receipt(head, _) => head,
+            Self::Object(head)
+            | Self::Audience(head, _)
+            | Self::Withdrawal(head, _)
+            | Self::Receipt(head, _)
+            | Self::Assist(head, _) => head,
         }
     }
 
@@ -71,9 +88,9 @@ mod tests {
 
     #[test]
     fn our_own_types_of_later_versions_are_told_apart() {
-        let body = br#"{"type":"x-entraide-mission","id":"x-entraide-mission--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"}"#;
+        let body = br#"{"type":"x-entraide-crisis","id":"x-entraide-crisis--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"}"#;
         let error = Said::read(MediaType::Stix, body).unwrap_err();
-        assert!(matches!(error, SaidError::NewerType(ref kind) if kind == "x-entraide-mission"), "{error}");
+        assert!(matches!(error, SaidError::NewerType(ref kind) if kind == "x-entraide-crisis"), "{error}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod account;
 pub mod actor;
 pub mod append;
 pub mod assert;
+pub mod assist;
 pub mod audience;
 pub mod body;
 pub mod cosign;

@@ -7,6 +7,7 @@
 mod accounts;
 mod audiences;
 mod chains;
+mod cited;
 mod columns;
 mod connection;
 mod error;

@@ -12,6 +12,7 @@ const ALL: &[&str] = &[
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
     include_str!("migrations/0004.sql"),
+    include_str!("migrations/0005.sql"),
 ];
 
 /// `Entr` in ASCII: marks the file as ours (SQLite, `PRAGMA application_id`), so that no other program's is migrated.

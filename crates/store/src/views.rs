@@ -10,7 +10,7 @@ use crate::limits;
 
 /// Every view as logical rows in a defined order: names and digests in place of the surrogate keys that a rebuild may
 /// give anew. Only a statement's number stays, which is truth.
-const LOGICAL: [(&str, &str); 9] = [
+const LOGICAL: [(&str, &str); 10] = [
     (
         "object",
         "SELECT statement, log.origin, idx, kind.name, uuid, version, media, tlp, pap, member_set.digest, audience, lane,
@@ -56,6 +56,10 @@ const LOGICAL: [(&str, &str); 9] = [
         "SELECT target, log.origin, statement, erased, exports, not_recalled
      FROM receipt JOIN log ON log.id = receipt.sender
      ORDER BY target, log.origin",
+    ),
+    (
+        "cited",
+        "SELECT log.origin, idx, statement FROM cited JOIN log ON log.id = cited.log ORDER BY log.origin, idx, statement",
     ),
     (
         "tally",
@@ -168,6 +172,7 @@ impl Tx<'_> {
             "DELETE FROM withdrawal",
             "DELETE FROM pending_withdrawal",
             "DELETE FROM receipt",
+            "DELETE FROM cited",
         ] {
             self.run(sql, [])?;
         }

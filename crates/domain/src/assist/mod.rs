@@ -36,6 +36,19 @@ pub enum Word {
     Mission(Mission),
 }
 
+impl Word {
+    /// The statement that it answers; a call for help answers none.
+    #[must_use]
+    pub const fn answers(&self) -> Option<&Citation> {
+        match self {
+            Self::Request(_) => None,
+            Self::Offer(offer) => Some(&offer.request),
+            Self::Agreement(agreement) => Some(&agreement.answers),
+            Self::Mission(mission) => Some(&mission.agreement),
+        }
+    }
+}
+
 /// Why a statement changes nothing: it stays in its log, and the screen says why it has no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum InvalidTransition {

@@ -60,7 +60,8 @@ pub struct Request {
     pub common: Common,
     /// Its number for people, such as `FR-2026-004`.
     pub number: String,
-    /// One line in English: what is wrong and what is wanted.
+    /// One line in English: what is wrong and what is wanted. As STIX calls the title of an object.
+    #[serde(rename = "name")]
     pub title: String,
     /// Where it stands.
     pub phase: RequestPhase,
@@ -100,7 +101,7 @@ impl Extension for Request {
 
     fn validate(&self) -> Result<(), String> {
         super::text("number", &self.number, limits::NAME_BYTES)?;
-        super::text("title", &self.title, limits::NAME_BYTES)?;
+        super::text("name", &self.title, limits::NAME_BYTES)?;
         super::text("call", &self.call, limits::NAME_BYTES)?;
         super::optional("situation", self.situation.as_ref())?;
         super::optional("mitigation", self.mitigation.as_ref())?;
