@@ -1,6 +1,7 @@
 //! The command line. Every command on data speaks to a node through the API; what it prints is what the API answered.
 
 mod accounts;
+mod assist;
 mod audiences;
 mod doctor;
 mod evidence;
@@ -92,6 +93,9 @@ enum Command {
     /// Choose the partners that cosign our log, and see how far they have
     #[command(subcommand)]
     Witness(witnesses::WitnessCommand),
+    /// Ask for help, answer, agree, and say how a mission goes
+    #[command(subcommand)]
+    Assist(assist::AssistCommand),
     /// Take files into intake, or assert what is in them
     Import(import::ImportArgs),
     /// Show a statement or an object
@@ -184,6 +188,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Community(_)
         | Command::Partner(_)
         | Command::Witness(_)
+        | Command::Assist(_)
         | Command::Import(_)
         | Command::Show(_)
         | Command::WhoSees(_)
@@ -210,6 +215,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Community(command) => audiences::community(session, command).await,
         Command::Partner(command) => partners::partner(session, command).await,
         Command::Witness(command) => witnesses::witness(session, command).await,
+        Command::Assist(command) => assist::assist(session, command).await,
         Command::Import(args) => import::import(session, args).await,
         Command::Show(args) => objects::show(session, args).await,
         Command::WhoSees(args) => objects::who_sees(session, args).await,

@@ -38,6 +38,7 @@ pub(super) fn to<T: Extension>(
 ) -> Result<Appended, AssistError> {
     object.validate().map_err(AssistError::Field)?;
     let body = object.to_bytes();
+    intake::classified::check(&body).map_err(|error| AssistError::Field(error.to_string()))?;
     let said = Said::read(MediaType::Stix, &body).map_err(|error| AssistError::Field(error.to_string()))?;
     let entry = NewEntry {
         lane: Lane::Workflow,
