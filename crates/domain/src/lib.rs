@@ -2,5 +2,6 @@
 //!
 //! `said` reads what a body is; `warn` holds the life of a shared object: said, withdrawn, erased, receipted.
 
+pub mod assist;
 pub mod said;
 pub mod warn;

@@ -1,7 +1,10 @@
 //! What a statement's body says, read once: an object of the field, or one of our own words about sharing.
 
+use model::extension::assistance::{Agreement, Mission, Offer, Request};
 use model::extension::{Audience, Extension, ExtensionError, Lost, Pointer, Receipt, Withdrawal};
 use model::{Head, MediaType};
+
+use crate::assist::Word;
 
 /// A body that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +21,8 @@ pub enum Said {
     Lost(Head, Lost),
     /// A classified annex exists, and whom to call.
     Pointer(Head, Pointer),
+    /// Help is asked, offered, agreed or given.
+    Assist(Head, Box<Word>),
 }
 
 /// Why a body was not read. It is kept raw as `Unfit`, and read again after an upgrade.
@@ -51,9 +56,17 @@ impl Said {
             Receipt::KIND => Ok(Self::Receipt(head, Receipt::read(body)?)),
             Lost::KIND => Ok(Self::Lost(head, Lost::read(body)?)),
             Pointer::KIND => Ok(Self::Pointer(head, Pointer::read(body)?)),
+            Request::KIND => Ok(Self::assist(head, Word::Request(Request::read(body)?))),
+            Offer::KIND => Ok(Self::assist(head, Word::Offer(Offer::read(body)?))),
+            Agreement::KIND => Ok(Self::assist(head, Word::Agreement(Agreement::read(body)?))),
+            Mission::KIND => Ok(Self::assist(head, Word::Mission(Mission::read(body)?))),
             newer if newer.starts_with("x-entraide-") => Err(SaidError::NewerType(newer.to_owned())),
             _ => Ok(Self::Object(head)),
         }
+    }
+
+    fn assist(head: Head, word: Word) -> Self {
+        Self::Assist(head, Box::new(word))
     }
 
     /// The head, whatever it is.
@@ -65,7 +78,8 @@ impl Said {
             | Self::Withdrawal(head, _)
             | Self::Receipt(head, _)
             | Self::Lost(head, _)
-            | Self::Pointer(head, _) => head,
+            | Self::Pointer(head, _)
+            | Self::Assist(head, _) => head,
         }
     }
 
@@ -75,6 +89,7 @@ impl Said {
     pub fn without_words(&self) -> Option<Vec<u8>> {
         match self {
             Self::Object(_) | Self::Pointer(..) => None,
+            Self::Assist(_, word) => Some(word.without_words()),
             Self::Audience(_, audience) => {
                 let name = Self::nameless(audience);
                 Some(Audience { common: audience.common.without_words(), name, ..audience.clone() }.to_bytes())
@@ -110,9 +125,9 @@ mod tests {
 
     #[test]
     fn our_own_types_of_later_versions_are_told_apart() {
-        let body = br#"{"type":"x-entraide-mission","id":"x-entraide-mission--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"}"#;
+        let body = br#"{"type":"x-entraide-crisis","id":"x-entraide-crisis--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"}"#;
         let error = Said::read(MediaType::Stix, body).unwrap_err();
-        assert!(matches!(error, SaidError::NewerType(ref kind) if kind == "x-entraide-mission"), "{error}");
+        assert!(matches!(error, SaidError::NewerType(ref kind) if kind == "x-entraide-crisis"), "{error}");
     }
 
     #[test]

@@ -24,3 +24,11 @@ pub const REALM_BYTES: usize = 32;
 pub const LOST_RANGES: usize = 1_000;
 /// Longest line that says what a classified annex is about, bytes: enough for a sentence, too short for its content.
 pub const SUMMARY_BYTES: usize = 500;
+/// Most lines of a call for help, an offer or an acceptance: whoever needs more asks twice.
+pub const ASSISTANCE_LINES: usize = 200;
+/// Most languages that one line names: the EU has 24.
+pub const LANGUAGES: usize = 24;
+/// A call for help lapses after this at most, seconds: 90 days (practice of the UCPM).
+pub const REQUEST_SECONDS: i64 = 90 * 24 * 3600;
+/// Most that one mission may say it has cost, cents: a billion euro is a typing error.
+pub const COST_CENTS: u64 = 100_000_000_000;

@@ -40,6 +40,11 @@ impl Timestamp {
     pub fn short(self) -> String {
         self.jiff().map_or_else(|| "?".to_owned(), |t| t.strftime("%-d %b %H:%MZ").to_string())
     }
+    /// The year in UTC.
+    #[must_use]
+    pub fn year(self) -> i16 {
+        self.jiff().map_or(1970, |t| jiff::tz::Offset::UTC.to_datetime(t).year())
+    }
     fn jiff(self) -> Option<jiff::Timestamp> {
         jiff::Timestamp::from_microsecond(self.0).ok()
     }
@@ -88,6 +93,7 @@ mod tests {
         let time: Timestamp = "2026-11-24T13:54:00.5Z".parse().unwrap();
         assert_eq!(time.to_string(), "2026-11-24T13:54:00.500000Z");
         assert_eq!(time.short(), "24 Nov 13:54Z");
+        assert_eq!(time.year(), 2026);
         assert!("yesterday".parse::<Timestamp>().is_err());
         assert_eq!(Timestamp::from_micros(i64::MAX).plus_seconds(1).micros(), i64::MAX);
     }

@@ -2,6 +2,7 @@
 //!
 //! It runs on own statements as they are appended, on partners' as they arrive, and on all of them in a rebuild.
 
+use domain::assist::Word;
 use domain::said::Said;
 use domain::warn::sharing::{self, Event, Sharing};
 use model::extension::{Audience, Lost, Receipt, Withdrawal, WithdrawalAction};
@@ -71,6 +72,7 @@ pub fn fold(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: Option<&Said>) ->
                 Said::Withdrawal(_, withdrawal) => fold_withdrawal(tx, arrived, withdrawal),
                 Said::Receipt(_, receipt) => fold_receipt(tx, me, arrived, receipt),
                 Said::Lost(_, lost) => fold_lost(tx, arrived, lost),
+                Said::Assist(_, word) => fold_assist(tx, arrived, word),
             }
         }
     }
@@ -217,6 +219,7 @@ fn admissible(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: &Said) -> Resul
         Said::Audience(_, audience) => check_audience(arrived, audience),
         Said::Withdrawal(_, withdrawal) => check_withdrawal(tx, arrived, withdrawal),
         Said::Receipt(_, receipt) => receipt_target(tx, me, arrived, receipt).map(|_| ()),
+        Said::Assist(_, word) => check_assist(tx, arrived, word),
     }
 }
 
@@ -270,6 +273,28 @@ pub(crate) fn withdrawn_log(tx: &Tx<'_>, log: LogId, target: &Citation) -> Resul
 fn fold_withdrawal(tx: &Tx<'_>, arrived: &Arrived<'_>, withdrawal: &Withdrawal) -> Result<(), FoldError> {
     let log = withdrawn_log(tx, arrived.log, &withdrawal.target)?;
     Ok(take_back(tx, log, withdrawal.target.index, Some(arrived.statement), withdrawal.action)?)
+}
+
+/// Help is arranged in the workflow lane, and answers a log that this node knows. Whether the step has its place is
+/// for the joint state to say (`domain::assist`), since what comes before it may arrive later.
+fn check_assist(tx: &Tx<'_>, arrived: &Arrived<'_>, word: &Word) -> Result<(), FoldError> {
+    if arrived.envelope.lane != Lane::Workflow {
+        return Err(FoldError::Unfit("help is arranged in the workflow lane".to_owned()));
+    }
+    let Some(answers) = word.answers() else { return Ok(()) };
+    match tx.log_id(&answers.origin)? {
+        Some(_) => Ok(()),
+        None => Err(FoldError::Unfit("it answers a log that this node does not know".to_owned())),
+    }
+}
+
+fn fold_assist(tx: &Tx<'_>, arrived: &Arrived<'_>, word: &Word) -> Result<(), FoldError> {
+    if let Some(answers) = word.answers()
+        && let Some(log) = tx.log_id(&answers.origin)?
+    {
+        tx.put_cited(arrived.statement, log, answers.index)?;
+    }
+    Ok(())
 }
 
 fn lane_of(tx: &Tx<'_>, log: LogId, index: Index) -> Result<Option<Lane>, StoreError> {

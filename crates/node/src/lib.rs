@@ -12,6 +12,7 @@ pub mod actor;
 pub mod announce;
 pub mod append;
 pub mod assert;
+pub mod assist;
 pub mod audience;
 pub mod body;
 pub mod cosign;

@@ -25,6 +25,11 @@ pub const BACKOFF_MILLIS: (u64, u64) = (250, 30_000);
 pub const PARTNER_BYTES: u64 = 20 * 1024 * 1024 * 1024;
 /// Polls of one partner that are answered a second; an honest one long-polls.
 pub const PARTNER_POLLS_PER_SECOND: u32 = 50;
+/// Most statements of one call for help that are read: 27 answers with some hundred steps each.
+pub const CASE_STATEMENTS: usize = 4_096;
+/// Longest way from a statement to the call for help that it belongs to: acknowledgement, retraction, acceptance, offer,
+/// request.
+pub const CASE_DEPTH: usize = 6;
 /// Rows of one page on screens and in the API (style §6).
 pub const PAGE_ROWS: usize = 100;
 /// Largest page that a client may ask for.

@@ -46,6 +46,13 @@ impl<T> Released<T> {
     }
 }
 
+impl<T> Released<Option<T>> {
+    /// What was released, if it is there.
+    pub fn transpose(self) -> Option<Released<T>> {
+        self.value.map(|value| Released { value })
+    }
+}
+
 impl<T> fmt::Debug for Released<T> {
     // Content never reaches a log by way of a debug print.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

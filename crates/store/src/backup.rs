@@ -59,7 +59,7 @@ const TABLES: &[(&str, Part)] = &[
     ("session", Part::Passing), ("passkey_answered", Part::Passing), ("invitation", Part::Passing),
     ("kind", Part::View), ("object", Part::View), ("object_ref", Part::View), ("tally", Part::View),
     ("chain", Part::View), ("slot", Part::View), ("audience", Part::View), ("withdrawal", Part::View),
-    ("pending_withdrawal", Part::View), ("receipt", Part::View), ("lost", Part::View),
+    ("pending_withdrawal", Part::View), ("receipt", Part::View), ("lost", Part::View), ("cited", Part::View),
 ];
 
 /// The name under which the wrapped keys of bodies stand in the secret part; no table has it.

@@ -8,6 +8,7 @@ mod accounts;
 mod audiences;
 mod backup;
 mod chains;
+mod cited;
 mod columns;
 mod connection;
 mod disclosures;

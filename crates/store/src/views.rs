@@ -10,7 +10,7 @@ use crate::limits;
 
 /// Every view as logical rows in a defined order: names and digests in place of the surrogate keys that a rebuild may
 /// give anew. Only a statement's number stays, which is truth.
-const LOGICAL: [(&str, &str); 10] = [
+const LOGICAL: [(&str, &str); 11] = [
     (
         "object",
         "SELECT statement, log.origin, idx, kind.name, uuid, version, media, tlp, pap, member_set.digest, audience, lane,
@@ -61,6 +61,10 @@ const LOGICAL: [(&str, &str); 10] = [
         "lost",
         "SELECT log.origin, first, count, statement FROM lost JOIN log ON log.id = lost.log
      ORDER BY log.origin, first, statement",
+    ),
+    (
+        "cited",
+        "SELECT log.origin, idx, statement FROM cited JOIN log ON log.id = cited.log ORDER BY log.origin, idx, statement",
     ),
     (
         "tally",
@@ -175,6 +179,7 @@ impl Tx<'_> {
             "DELETE FROM pending_withdrawal",
             "DELETE FROM receipt",
             "DELETE FROM lost",
+            "DELETE FROM cited",
         ] {
             self.run(sql, [])?;
         }

@@ -1,6 +1,7 @@
 //! The command line. Every command on data speaks to a node through the API; what it prints is what the API answered.
 
 mod accounts;
+mod assist;
 mod audiences;
 mod backup;
 mod doctor;
@@ -112,6 +113,9 @@ enum Command {
     Successor(successor::SuccessorArgs),
     /// Run the signer as a process of its own, with the keys in --dir and the mark beside them
     Signer(keys::SignerArgs),
+    /// Ask for help, answer, agree, and say how a mission goes
+    #[command(subcommand)]
+    Assist(assist::AssistCommand),
     /// Take files into intake, or assert what is in them
     Import(import::ImportArgs),
     /// Say who reads what is RED, own people and guests, and see who has
@@ -258,6 +262,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Partner(_)
         | Command::Witness(_)
         | Command::Keys(_)
+        | Command::Assist(_)
         | Command::Import(_)
         | Command::Red(_)
         | Command::Show(_)
@@ -316,6 +321,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Partner(command) => partners::partner(session, command).await,
         Command::Witness(command) => witnesses::witness(session, command).await,
         Command::Keys(command) => keys::keys(session, command).await,
+        Command::Assist(command) => assist::assist(session, command).await,
         Command::Import(args) => import::import(session, args).await,
         Command::Red(command) => red::red(session, command).await,
         Command::Show(args) => objects::show(session, args).await,

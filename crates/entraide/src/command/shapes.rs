@@ -687,3 +687,85 @@ pub(super) struct Applied {
     pub(super) planned: u64,
     pub(super) purged: u64,
 }
+
+#[derive(Debug, Deserialize)]
+pub(super) struct SaidOf {
+    pub(super) entry: String,
+    pub(super) request: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CaseRow {
+    pub(super) entry: String,
+    pub(super) number: String,
+    pub(super) owner: String,
+    pub(super) name: String,
+    pub(super) state: String,
+    pub(super) by_when: String,
+    pub(super) life_at_risk: bool,
+    pub(super) lines: usize,
+    pub(super) covered: usize,
+    pub(super) offers: usize,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CaseWhole {
+    #[serde(flatten)]
+    pub(super) row: CaseRow,
+    pub(super) call: String,
+    pub(super) needs: Vec<NeedRow>,
+    pub(super) answers: Vec<OfferRow>,
+    pub(super) next: Vec<NextStep>,
+    pub(super) without_effect: Vec<NoEffect>,
+    pub(super) missing: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct NeedRow {
+    pub(super) line: u16,
+    pub(super) kind: String,
+    pub(super) mode: String,
+    pub(super) asked: u32,
+    pub(super) offered: u32,
+    pub(super) accepted: u32,
+    pub(super) committed: u32,
+    pub(super) fulfilled: u32,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct OfferRow {
+    pub(super) entry: String,
+    pub(super) provider: String,
+    pub(super) answer: String,
+    pub(super) call: String,
+    pub(super) agreements: Vec<AgreementRow>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct AgreementRow {
+    pub(super) entry: String,
+    pub(super) state: String,
+    pub(super) notice: Option<String>,
+    pub(super) mission: Option<MissionRow>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct MissionRow {
+    pub(super) phase: String,
+    pub(super) leader: String,
+    pub(super) on_task: Option<String>,
+    pub(super) hours: u32,
+    pub(super) cost_cents: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct NextStep {
+    pub(super) entry: String,
+    pub(super) step: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct NoEffect {
+    pub(super) entry: String,
+    pub(super) why: String,
+}

@@ -7,6 +7,7 @@
 mod exercise;
 mod fleet;
 mod forger;
+mod help;
 mod measure;
 mod report;
 mod samples;
@@ -111,14 +112,18 @@ pub async fn run(options: &Options) -> Result<Report, DemoError> {
         nations: fleet.members.len(),
         objects: told.objects,
         propagation_ms: told.propagation,
-        witnessed_ms: u64::try_from(told.witnessed.as_millis()).unwrap_or(u64::MAX),
+        witnessed_ms: millis(told.witnessed),
         proofs_checked: told.proofs,
         leaks: told.leaks,
         held: told.held,
         receipts: told.receipts,
         crossed: told.crossed,
-        ready_ms: u64::try_from(ready.as_millis()).unwrap_or(u64::MAX),
-        wall_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        request_to_first_answer_ms: millis(told.helped.first_answer),
+        request_to_agreement_ms: millis(told.helped.agreement),
+        lines_covered: told.helped.lines_covered,
+        double_bookings: told.helped.double_bookings,
+        ready_ms: millis(ready),
+        wall_ms: millis(begun.elapsed()),
         peak_rss_mb: report::peak_rss_mb(),
     };
     report::closing(&outcome, &told.table);
@@ -138,6 +143,10 @@ pub async fn run(options: &Options) -> Result<Report, DemoError> {
     // The directory is the demonstration's own; what can't be removed is left to the system's clean-up.
     let _ = std::fs::remove_dir_all(&dir);
     verdict.map(|()| outcome)
+}
+
+fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn tempfile_dir() -> Result<PathBuf, DemoError> {

@@ -31,6 +31,14 @@ pub struct Report {
     pub receipts: u64,
     /// What got from an exercise into reality or back.
     pub crossed: u64,
+    /// From a call for help until the first answer is at the requester.
+    pub request_to_first_answer_ms: u64,
+    /// From a call for help until an agreement is in force at the requester.
+    pub request_to_agreement_ms: u64,
+    /// Lines of the call for help with enough in force.
+    pub lines_covered: usize,
+    /// What is in force beyond what was offered, on any node.
+    pub double_bookings: u32,
     /// From the start until every node is up and peered.
     pub ready_ms: u64,
     /// The whole.
@@ -72,6 +80,8 @@ impl Report {
             (self.held != 1, format!("{} partners held instead of 1", self.held)),
             (self.receipts != expected_receipts, format!("{} receipts, not {expected_receipts}", self.receipts)),
             (self.proofs_checked == 0, "no proof was checked".to_owned()),
+            (self.lines_covered == 0, "nobody helped".to_owned()),
+            (self.double_bookings > 0, format!("{} booked twice", self.double_bookings)),
             (self.objects == 0, "nothing was said".to_owned()),
         ];
         let found: Vec<String> = faults.into_iter().filter(|(wrong, _)| *wrong).map(|(_, text)| text).collect();
@@ -114,6 +124,10 @@ pub(super) fn closing(report: &Report, table: &[Row]) {
         spread.p50, spread.p99, spread.max
     ));
     say(&format!("  said until witnessed by two of three: {} ms", report.witnessed_ms));
+    say(&format!(
+        "  help: first answer after {} ms, agreement in force after {} ms, {} booked twice",
+        report.request_to_first_answer_ms, report.request_to_agreement_ms, report.double_bookings
+    ));
     say(&format!("  proofs checked offline: {}", report.proofs_checked));
     say(&format!("  receipts for the withdrawal: {}", report.receipts));
     say(&format!("  partners held with evidence: {}", report.held));
@@ -176,6 +190,10 @@ mod tests {
             leaks: 0,
             held: 1,
             receipts: 4,
+            request_to_first_answer_ms: 1,
+            request_to_agreement_ms: 1,
+            lines_covered: 1,
+            double_bookings: 0,
             crossed: 0,
             ready_ms: 1,
             wall_ms: 1,
@@ -186,6 +204,8 @@ mod tests {
         assert!(Report { leaks: 1, ..good.clone() }.holds(4).is_err());
         assert!(Report { held: 0, ..good.clone() }.holds(4).is_err());
         assert!(Report { crossed: 1, ..good.clone() }.holds(4).is_err());
+        assert!(Report { double_bookings: 1, ..good.clone() }.holds(4).is_err());
+        assert!(Report { lines_covered: 0, ..good.clone() }.holds(4).is_err());
         assert!(Report { proofs_checked: 0, ..good }.holds(4).is_err());
     }
 }

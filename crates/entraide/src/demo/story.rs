@@ -11,6 +11,7 @@ use node::audience::{self, Choice};
 use super::DemoError;
 use super::exercise::{self, Played};
 use super::fleet::Fleet;
+use super::help::{self, Helped};
 use super::measure;
 use super::report::{Row, Spread, say};
 use super::samples;
@@ -24,6 +25,7 @@ pub(super) struct Told {
     pub(super) leaks: u64,
     pub(super) held: u64,
     pub(super) receipts: u64,
+    pub(super) helped: Helped,
     pub(super) expected_receipts: u64,
     pub(super) table: Vec<Row>,
     /// Two nations' parts in an exercise that still runs.
@@ -52,6 +54,7 @@ pub(super) async fn play(fleet: &mut Fleet) -> Result<Told, DemoError> {
     late_member(fleet, &france).await?;
     away(fleet, &france).await?;
     let receipts = take_back(fleet, &france).await?;
+    let helped = help::play(fleet, EVERYBODY).await?;
     forgery(fleet).await?;
     let (exercise, crossed) = exercise::play(fleet).await?;
     say("• checking: every object of every nation against the second policy, proofs of what partners hold");
@@ -65,6 +68,7 @@ pub(super) async fn play(fleet: &mut Fleet) -> Result<Told, DemoError> {
         leaks,
         held: measure::held(fleet).await?,
         receipts,
+        helped,
         expected_receipts: fleet.members.len() as u64 - 1,
         table: measure::table(fleet).await?,
         exercise,

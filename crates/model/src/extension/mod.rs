@@ -1,6 +1,7 @@
 //! Entraide's own STIX objects, by STIX's extension mechanism (STIX 2.1 §7.3, `new-sdo`): what the nations say to each
 //! other about sharing itself. `created_by_ref` is the identity of the log's nation.
 
+pub mod assistance;
 pub mod audience;
 pub mod lost;
 pub mod pointer;
@@ -24,8 +25,17 @@ pub use withdrawal::{Withdrawal, WithdrawalAction};
 pub const DEFINITION_ID: &str = "extension-definition--6f0d6c1c-52f7-4b39-9d2c-6c1d5f3f7a11";
 
 /// Types of our own objects that this version reads.
-pub const TYPES: [&str; 5] =
-    ["x-entraide-audience", "x-entraide-withdrawal", "x-entraide-receipt", "x-entraide-lost", "x-entraide-pointer"];
+pub const TYPES: [&str; 9] = [
+    "x-entraide-audience",
+    "x-entraide-withdrawal",
+    "x-entraide-receipt",
+    "x-entraide-lost",
+    "x-entraide-pointer",
+    "x-entraide-assistance-request",
+    "x-entraide-assistance-offer",
+    "x-entraide-assistance-agreement",
+    "x-entraide-mission",
+];
 
 /// Why one of our objects was not read.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,6 @@
 //! What people and machines on this node may read. What holds content has been through the gate: `policy::release`.
 
+pub mod assist;
 pub mod audiences;
 pub mod entries;
 pub mod evidence;

@@ -3,6 +3,7 @@
 //! A handler asks the caller for a permission, calls one use case of `node`, and takes content out of
 //! `policy::Released` on its last line. The contract is generated from the same code (`openapi`).
 
+pub mod assistance;
 pub mod audiences;
 pub mod disclosures;
 pub mod events;
@@ -262,6 +263,13 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(log::proof))
         .routes(routes!(evidence::file))
         .routes(routes!(witnesses::list, witnesses::choose))
+        .routes(routes!(assistance::list, assistance::ask))
+        .routes(routes!(assistance::one))
+        .routes(routes!(assistance::amend))
+        .routes(routes!(assistance::reply))
+        .routes(routes!(assistance::accept))
+        .routes(routes!(assistance::follow_up))
+        .routes(routes!(assistance::mission))
         .routes(routes!(events::events))
         .routes(routes!(session::log_in, session::whoami, session::log_out))
         .routes(routes!(passkeys::log_in_options))

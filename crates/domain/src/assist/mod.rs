@@ -1,0 +1,127 @@
+//! Assist: a call for help with everything that was answered to it, derived from the logs of all who speak in it.
+//!
+//! [`case::fold`] is a pure function of a set of statements: the order in which they arrived does not matter, so that
+//! nodes which hold the same statements show the same state. Where statements cross, the provider's log decides
+//! (workflows §0, "Deciding logs"): `agreement` is that rule, and nothing else.
+
+pub mod agreement;
+pub mod case;
+pub mod mission;
+
+#[cfg(test)]
+mod tests;
+
+use model::Citation;
+use model::extension::Extension;
+use model::extension::assistance::{Agreement, AgreementStep, Mission, Offer, Request};
+
+/// A statement of a case, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    /// Whose log, where, and what it commits to.
+    pub place: Citation,
+    /// What it says.
+    pub word: Word,
+}
+
+/// What a statement of a case says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Word {
+    /// A version of the call for help.
+    Request(Request),
+    /// A version of an answer.
+    Offer(Offer),
+    /// A step of an agreement.
+    Agreement(Agreement),
+    /// A version of a mission.
+    Mission(Mission),
+}
+
+impl Word {
+    /// The statement that it answers; a call for help answers none.
+    #[must_use]
+    pub const fn answers(&self) -> Option<&Citation> {
+        match self {
+            Self::Request(_) => None,
+            Self::Offer(offer) => Some(&offer.request),
+            Self::Agreement(agreement) => Some(&agreement.answers),
+            Self::Mission(mission) => Some(&mission.agreement),
+        }
+    }
+}
+
+impl Word {
+    /// The statement without its free text, once that is erased: what it answers is still known.
+    #[must_use]
+    pub fn without_words(&self) -> Vec<u8> {
+        let purged = || PURGED.to_owned();
+        match self {
+            Self::Request(request) => {
+                let mut lines = request.lines.clone();
+                for line in &mut lines {
+                    (line.place, line.planned_use) = (None, None);
+                }
+                let common = request.common.without_words();
+                let (situation, mitigation) = (None, None);
+                Request { common, title: purged(), call: purged(), situation, mitigation, lines, ..request.clone() }
+                    .to_bytes()
+            }
+            Self::Offer(offer) => {
+                let mut lines = offer.lines.clone();
+                for line in &mut lines {
+                    line.conditions = None;
+                }
+                let common = offer.common.without_words();
+                Offer { common, call: purged(), note: None, lines, ..offer.clone() }.to_bytes()
+            }
+            Self::Agreement(agreement) => {
+                let mut step = agreement.step.clone();
+                match &mut step {
+                    AgreementStep::Accept { terms: words, .. }
+                    | AgreementStep::Decline { reason: words }
+                    | AgreementStep::Retract { reason: words }
+                    | AgreementStep::End { reason: words, .. } => *words = None,
+                    AgreementStep::Countersign | AgreementStep::Acknowledge => {}
+                }
+                Agreement { common: agreement.common.without_words(), step, ..agreement.clone() }.to_bytes()
+            }
+            Self::Mission(mission) => {
+                let report = mission.report.as_ref().map(|_| purged());
+                let common = mission.common.without_words();
+                Mission { common, leader: purged(), report, ..mission.clone() }.to_bytes()
+            }
+        }
+    }
+}
+
+/// What stands where a text was that a statement can't do without.
+const PURGED: &str = "purged";
+
+/// Why a statement changes nothing: it stays in its log, and the screen says why it has no effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum InvalidTransition {
+    /// Somebody else's part.
+    #[error("this step is another party's")]
+    NotYours,
+    /// Another step came first in the deciding log.
+    #[error("another step came first in the provider's log")]
+    TooLate,
+    /// More than is offered, with what is agreed already.
+    #[error("it takes more than is still offered")]
+    BeyondOffer,
+    /// A line that is not there.
+    #[error("it names a line that is not in what it answers")]
+    NoSuchLine,
+    /// It answers a statement of another sort.
+    #[error("it answers a statement that this step does not follow")]
+    Misplaced,
+    /// A mission without an agreement in force.
+    #[error("there is no agreement in force for it")]
+    NotInForce,
+    /// A mission goes forward.
+    #[error("a mission does not go back")]
+    Backwards,
+    /// A second thread where one is enough.
+    #[error("there is one already: a change is a new version of it")]
+    Twice,
+}

@@ -1,0 +1,412 @@
+//! What `/assistance` answers: a case as a row, and a case whole. Where it is my turn, it says so.
+
+use domain::assist::agreement::{Notice, State};
+use domain::assist::case::{self, AgreementCase, MissionCase, OfferCase, RequestState};
+use model::extension::assistance::{Answer, MissionPhase, RequestLine, RequestPhase};
+use model::{Citation, EntryRef, Origin, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A call for help in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseRow {
+    /// Its newest version: `FR:12`.
+    pub entry: String,
+    /// Its number for people: `FR-2026-004`.
+    pub number: String,
+    /// Who asks.
+    pub owner: String,
+    /// One line: what is wrong and what is wanted.
+    pub name: String,
+    /// `anticipated`, `open`, `closed`, `withdrawn` or `lapsed`.
+    pub state: &'static str,
+    /// By when somebody must be on the case.
+    pub by_when: String,
+    /// Is life or health at risk?
+    pub life_at_risk: bool,
+    /// Lines of the request.
+    pub lines: usize,
+    /// Of those, the ones with enough in force or done.
+    pub covered: usize,
+    /// Offers of *yes* that can be accepted now.
+    pub offers: usize,
+}
+
+/// A call for help whole.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Case {
+    /// As in a list.
+    #[serde(flatten)]
+    pub row: CaseRow,
+    /// Versions of the request so far.
+    pub versions: usize,
+    /// Whom to call.
+    pub call: String,
+    /// Under which law.
+    pub basis: &'static str,
+    /// Who pays.
+    pub funding: &'static str,
+    /// Signed by one person in an emergency.
+    pub emergency: bool,
+    /// What happened.
+    pub situation: Option<String>,
+    /// What was done already.
+    pub mitigation: Option<String>,
+    /// Answer by then.
+    pub answer_by: Option<String>,
+    /// It lapses then.
+    pub expires: String,
+    /// What is needed, and how far it is covered.
+    pub needs: Vec<NeedRow>,
+    /// The answers.
+    pub answers: Vec<OfferRow>,
+    /// What this node can say next: entries and steps.
+    pub next: Vec<NextStep>,
+    /// Statements that have no effect, and why.
+    pub without_effect: Vec<NoEffect>,
+    /// Entries that are cited and not here: what is shown is then not the whole.
+    pub missing: Vec<String>,
+}
+
+/// One need and how far it is covered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NeedRow {
+    /// Its number.
+    pub line: u16,
+    /// What kind of help.
+    pub kind: &'static str,
+    /// `remote`, `on-site` or `either`.
+    pub mode: &'static str,
+    /// Where.
+    pub place: Option<String>,
+    /// Until when.
+    pub until: Option<String>,
+    /// What it is for.
+    pub planned_use: Option<String>,
+    /// 1 first … 5 last.
+    pub priority: u8,
+    /// Wanted.
+    pub asked: u32,
+    /// Still to be had from those who offer.
+    pub offered: u32,
+    /// Accepted, and not signed yet.
+    pub accepted: u32,
+    /// In force.
+    pub committed: u32,
+    /// Done.
+    pub fulfilled: u32,
+}
+
+/// One provider's answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OfferRow {
+    /// Its newest version.
+    pub entry: String,
+    /// Whose.
+    pub provider: String,
+    /// `yes`, `maybe`, `no`, `withdrawn`, or `expired`.
+    pub answer: &'static str,
+    /// Whom to call.
+    pub call: String,
+    /// Who pays.
+    pub payer: &'static str,
+    /// How soon they may call their people home, hours.
+    pub recall_hours: Option<u16>,
+    /// It may be accepted until then.
+    pub valid_until: String,
+    /// What else is said.
+    pub note: Option<String>,
+    /// What is offered.
+    pub lines: Vec<OfferedLine>,
+    /// What was accepted of it.
+    pub agreements: Vec<AgreementRow>,
+}
+
+/// What is offered for a line.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OfferedLine {
+    /// The line.
+    pub line: u16,
+    /// How many.
+    pub quantity: u32,
+    /// Of those, how many are still to be had.
+    pub left: u32,
+    /// `remote`, `on-site` or `either`.
+    pub mode: &'static str,
+    /// On what conditions.
+    pub conditions: Option<String>,
+    /// Has the need changed since?
+    pub stale: bool,
+}
+
+/// One acceptance and what became of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AgreementRow {
+    /// The acceptance.
+    pub entry: String,
+    /// `proposed`, `in force`, `declined`, `lapsed`, `retracted`, `ended`, `terminated`.
+    pub state: &'static str,
+    /// Who has given notice, while it is in force: `provider` or `requester`.
+    pub notice: Option<&'static str>,
+    /// The provider's countersignature.
+    pub signed: Option<String>,
+    /// Which lines, and how much of them.
+    pub lines: Vec<TakenLine>,
+    /// What was settled beyond the offer.
+    pub terms: Option<String>,
+    /// Does paper follow?
+    pub emergency: bool,
+    /// Who is on the case.
+    pub mission: Option<MissionRow>,
+}
+
+/// What was taken of a line.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TakenLine {
+    /// The line.
+    pub line: u16,
+    /// How many.
+    pub quantity: u32,
+}
+
+/// A mission.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MissionRow {
+    /// Its newest version.
+    pub entry: String,
+    /// Where it stands.
+    pub phase: &'static str,
+    /// Who leads it.
+    pub leader: String,
+    /// When somebody was first on the case.
+    pub on_task: Option<String>,
+    /// What was done.
+    pub report: Option<String>,
+    /// Hours worked.
+    pub hours: u32,
+    /// Cents of a euro.
+    pub cost_cents: u64,
+}
+
+/// What this node can say next.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NextStep {
+    /// Of which statement.
+    pub entry: String,
+    /// `reply`, `accept`, `countersign`, `acknowledge`, `mission`, `end`, `close`.
+    pub step: &'static str,
+}
+
+/// A statement without effect.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NoEffect {
+    /// Which.
+    pub entry: String,
+    /// Why.
+    pub why: String,
+}
+
+fn entry(place: &Citation) -> String {
+    EntryRef::of(&place.origin, place.index).to_string()
+}
+
+const fn state_word(state: RequestState) -> &'static str {
+    match state {
+        RequestState::Said(RequestPhase::Anticipated) => "anticipated",
+        RequestState::Said(RequestPhase::Open) => "open",
+        RequestState::Said(RequestPhase::Closed) => "closed",
+        RequestState::Said(RequestPhase::Withdrawn) => "withdrawn",
+        RequestState::Lapsed => "lapsed",
+    }
+}
+
+const fn phase_word(phase: MissionPhase) -> &'static str {
+    match phase {
+        MissionPhase::Ordered => "ordered",
+        MissionPhase::Mobilising => "mobilising",
+        MissionPhase::Travelling => "travelling",
+        MissionPhase::OnTask => "on task",
+        MissionPhase::Handover => "handover",
+        MissionPhase::Demobilising => "demobilising",
+        MissionPhase::Reporting => "reporting",
+        MissionPhase::Closed => "closed",
+        MissionPhase::Aborted => "aborted",
+    }
+}
+
+impl CaseRow {
+    /// A released case as a row.
+    #[must_use]
+    pub fn of(case: &case::Case, now: Timestamp) -> Self {
+        let request = &case.request;
+        let covered = request.lines.iter().filter(|line| {
+            let have = case.coverage(line, now);
+            have.committed + have.fulfilled >= have.asked
+        });
+        Self {
+            entry: entry(&case.place),
+            number: request.number.clone(),
+            owner: case.place.origin.country().to_string(),
+            name: request.title.clone(),
+            state: state_word(case.state_at(now)),
+            by_when: request.by_when.to_string(),
+            life_at_risk: request.life_at_risk,
+            lines: request.lines.len(),
+            covered: covered.count(),
+            offers: case.offers.iter().filter(|offer| offer.is_open(now)).count(),
+        }
+    }
+}
+
+impl Case {
+    /// A released case whole, as the node `here` shows it.
+    #[must_use]
+    pub fn of(case: &case::Case, here: &Origin, now: Timestamp) -> Self {
+        let request = &case.request;
+        let unfit = |(place, why): &(Citation, domain::assist::InvalidTransition)| NoEffect {
+            entry: entry(place),
+            why: why.to_string(),
+        };
+        let missing = |(origin, index): &(Origin, model::Index)| EntryRef::of(origin, *index).to_string();
+        Self {
+            row: CaseRow::of(case, now),
+            versions: case.versions,
+            call: request.call.clone(),
+            basis: request.basis.word(),
+            funding: request.funding.word(),
+            emergency: request.emergency,
+            situation: request.situation.clone(),
+            mitigation: request.mitigation.clone(),
+            answer_by: request.answer_by.map(|at| at.to_string()),
+            expires: request.expires.to_string(),
+            needs: request.lines.iter().map(|line| need(case, line, now)).collect(),
+            answers: case.offers.iter().map(|offer| offer_row(offer, now)).collect(),
+            next: next(case, here, now),
+            without_effect: case.unfit.iter().map(unfit).collect(),
+            missing: case.missing.iter().map(missing).collect(),
+        }
+    }
+}
+
+fn need(case: &case::Case, line: &RequestLine, now: Timestamp) -> NeedRow {
+    let have = case.coverage(line, now);
+    NeedRow {
+        line: line.line.into(),
+        kind: line.kind.word(),
+        mode: line.mode.word(),
+        place: line.place.clone(),
+        until: line.until.map(|at| at.to_string()),
+        planned_use: line.planned_use.clone(),
+        priority: line.priority,
+        asked: have.asked,
+        offered: have.offered,
+        accepted: have.accepted,
+        committed: have.committed,
+        fulfilled: have.fulfilled,
+    }
+}
+
+fn offer_row(case: &OfferCase, now: Timestamp) -> OfferRow {
+    let offer = &case.offer;
+    let answer = match offer.answer {
+        Answer::Yes if case.is_open(now) => "yes",
+        Answer::Yes => "expired",
+        Answer::Maybe => "maybe",
+        Answer::No => "no",
+        Answer::Withdrawn => "withdrawn",
+    };
+    let line = |line: &model::extension::assistance::OfferLine| OfferedLine {
+        line: line.line.into(),
+        quantity: line.quantity.into(),
+        left: case.left(line.line),
+        mode: line.mode.word(),
+        conditions: line.conditions.clone(),
+        stale: case.stale.contains(&line.line),
+    };
+    OfferRow {
+        entry: entry(&case.place),
+        provider: case.provider().country().to_string(),
+        answer,
+        call: offer.call.clone(),
+        payer: offer.payer.word(),
+        recall_hours: offer.recall_hours,
+        valid_until: offer.valid_until.to_string(),
+        note: offer.note.clone(),
+        lines: offer.lines.iter().map(line).collect(),
+        agreements: case.agreements.iter().map(agreement_row).collect(),
+    }
+}
+
+fn agreement_row(agreed: &AgreementCase) -> AgreementRow {
+    let notice = agreed.notice().map(|notice| match notice {
+        Notice::Provider => "provider",
+        Notice::Requester => "requester",
+    });
+    let line = |line: &model::extension::assistance::AgreedLine| TakenLine {
+        line: line.line.into(),
+        quantity: line.quantity.into(),
+    };
+    AgreementRow {
+        entry: entry(&agreed.place),
+        state: agreed.state.word(),
+        notice,
+        signed: agreed.signed.as_ref().map(entry),
+        lines: agreed.lines.iter().map(line).collect(),
+        terms: agreed.terms.clone(),
+        emergency: agreed.emergency,
+        mission: agreed.mission.as_ref().map(mission_row),
+    }
+}
+
+fn mission_row(known: &MissionCase) -> MissionRow {
+    let mission = &known.mission;
+    MissionRow {
+        entry: entry(&known.place),
+        phase: phase_word(mission.phase),
+        leader: mission.leader.clone(),
+        on_task: known.on_task.map(|at| at.to_string()),
+        report: mission.report.clone(),
+        hours: mission.hours,
+        cost_cents: mission.cost_cents,
+    }
+}
+
+/// Whose turn is it, and for what? Only what this node would be allowed to say now.
+fn next(case: &case::Case, here: &Origin, now: Timestamp) -> Vec<NextStep> {
+    let mut steps = Vec::new();
+    let mut say = |place: &Citation, step: &'static str| steps.push(NextStep { entry: entry(place), step });
+    let asks = case.place.origin == *here;
+    let open = matches!(case.state_at(now), RequestState::Said(RequestPhase::Open | RequestPhase::Anticipated));
+    if open && asks && case.is_covered(now) {
+        say(&case.place, "close");
+    }
+    if open && !asks && !case.offers.iter().any(|offer| offer.provider() == here) {
+        say(&case.place, "reply");
+    }
+    for offer in &case.offers {
+        let needed = |line: &RequestLine| {
+            let have = case.coverage(line, now);
+            have.asked > have.accepted + have.committed + have.fulfilled
+                && offer.left(line.line) > 0
+                && !offer.stale.contains(&line.line)
+        };
+        if asks && open && offer.is_open(now) && case.request.lines.iter().any(needed) {
+            say(&offer.place, "accept");
+        }
+        if offer.provider() != here {
+            continue;
+        }
+        for agreed in &offer.agreements {
+            match (agreed.state, &agreed.retraction) {
+                (State::Proposed | State::InForce { .. }, Some(_)) => say(&agreed.place, "acknowledge"),
+                (State::Proposed, None) => say(&agreed.place, "countersign"),
+                (State::InForce { .. }, None) => match &agreed.mission {
+                    Some(known) if known.mission.phase >= MissionPhase::Closed => say(&agreed.place, "end"),
+                    Some(_) | None => say(&agreed.place, "mission"),
+                },
+                (State::Declined | State::Lapsed | State::Retracted | State::Ended { .. }, _) => {}
+            }
+        }
+    }
+    steps
+}

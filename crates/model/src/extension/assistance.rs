@@ -1,0 +1,45 @@
+//! Assist (workflows §3.1): a state in difficulty asks, partners offer, both agree, somebody is on the case. Each
+//! statement is in the log of whoever says it and cites what it answers; the joint state is derived from both logs
+//! (`domain::assist`).
+
+pub mod agreement;
+pub mod offer;
+pub mod request;
+pub mod words;
+
+pub use agreement::{AgreedLine, Agreement, AgreementStep, Mission, MissionPhase};
+pub use offer::{Answer, Offer, OfferLine};
+pub use request::{Request, RequestLine, RequestPhase};
+pub use words::{Funding, HelpKind, LegalBasis, Line, Mode, Payer, Quantity};
+
+use crate::limits;
+
+/// Refuses a text that is empty or too long; the message names the property.
+pub(crate) fn text(property: &str, text: &str, most: usize) -> Result<(), String> {
+    if text.trim().is_empty() || text.len() > most {
+        return Err(format!("`{property}` has 1 to {most} bytes"));
+    }
+    if text.chars().any(|letter| letter.is_control() && letter != '\n') {
+        return Err(format!("`{property}` has no control characters but line ends"));
+    }
+    Ok(())
+}
+
+/// The same for a text that may be left out.
+pub(crate) fn optional(property: &str, value: Option<&String>) -> Result<(), String> {
+    value.map_or(Ok(()), |value| text(property, value, limits::TEXT_BYTES))
+}
+
+/// Refuses an empty list, one that is too long, and a line that stands twice.
+pub(crate) fn lines(numbers: impl ExactSizeIterator<Item = Line>) -> Result<(), String> {
+    if numbers.len() == 0 || numbers.len() > limits::ASSISTANCE_LINES {
+        return Err(format!("`lines` has 1 to {} lines", limits::ASSISTANCE_LINES));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for line in numbers {
+        if !seen.insert(line) {
+            return Err(format!("line {line} stands twice in `lines`"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! The words of a call for help: legal basis, funding, kinds of help, how and how much.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A closed list of words, written in kebab case, that people choose from.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $name { $($(#[$word_doc])* $word,)* }
+
+        impl $name {
+            /// All of them, in the order in which people are asked.
+            pub const ALL: &'static [Self] = &[$(Self::$word,)*];
+
+            /// The word as it is written.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$word => $text,)* }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = WordError;
+            fn from_str(text: &str) -> Result<Self, WordError> {
+                Self::ALL.iter().copied().find(|word| word.word() == text).ok_or_else(|| WordError {
+                    text: text.chars().filter(|letter| !letter.is_control()).take(40).collect(),
+                    words: Self::ALL.iter().map(|word| word.word()).collect::<Vec<_>>().join(", "),
+                })
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+    };
+}
+
+/// Why a word was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not one of: {words}")]
+pub struct WordError {
+    text: String,
+    words: String,
+}
+
+words! {
+    /// Under which law help is asked. How it is paid for is another question ([`Funding`]).
+    LegalBasis {
+        /// CSIRTs help each other on request (NIS2 Arts 11(3)(f), 15(3)(f)).
+        CsirtsNetwork = "csirts-network",
+        /// A treaty or memorandum between the two.
+        Bilateral = "bilateral",
+        /// Mutual assistance between competent authorities, supervisory (NIS2 Art 37).
+        Art37 = "art37",
+        /// The Cyber Rapid Response Teams of a PESCO project.
+        Crrt = "crrt",
+        /// Private providers of the EU Cybersecurity Reserve, through the single point of contact and ENISA (Reg. (EU) 2025/38
+        /// Arts 14–16): partners cannot offer to it.
+        Reserve = "reserve",
+        /// Not settled yet: the emergency flag lets the basis follow, and counsel is asked.
+        AskCounsel = "ask-counsel",
+    }
+}
+
+words! {
+    /// Who pays in the end.
+    Funding {
+        /// Each its own.
+        Own = "own",
+        /// The one that asks.
+        Requester = "requester",
+        /// A grant for help between states (Reg. (EU) 2025/38 Art 18).
+        StateGrant = "state-grant",
+        /// The Reserve.
+        Reserve = "reserve",
+        /// As a treaty says.
+        Treaty = "treaty",
+    }
+}
+
+words! {
+    /// What kind of help a line asks for or a capacity gives.
+    HelpKind {
+        /// Somebody experienced who advises the people in charge.
+        Advice = "advice",
+        /// What happened, on disks, in memory and in logs.
+        Forensics = "forensics",
+        /// What a malicious program does.
+        MalwareAnalysis = "malware-analysis",
+        /// Finding the attacker in networks that still run.
+        ThreatHunting = "threat-hunting",
+        /// Stopping it and getting it out.
+        Containment = "containment",
+        /// Building systems again.
+        Recovery = "recovery",
+        /// Machines, licences, bandwidth.
+        Equipment = "equipment",
+        /// Against floods of traffic.
+        DdosMitigation = "ddos-mitigation",
+        /// Words to the public and the press.
+        Communication = "communication",
+        /// People who speak both languages.
+        Interpretation = "interpretation",
+    }
+}
+
+words! {
+    /// Where the help works.
+    Mode {
+        /// From where it is.
+        Remote = "remote",
+        /// At the place.
+        OnSite = "on-site",
+        /// Either.
+        Either = "either",
+    }
+}
+
+words! {
+    /// Who pays for one offer.
+    Payer {
+        /// Whoever offers.
+        Provider = "provider",
+        /// Whoever asks.
+        Requester = "requester",
+        /// To be agreed.
+        ToBeAgreed = "to-be-agreed",
+    }
+}
+
+impl Mode {
+    /// Does help of this mode serve a need of the other?
+    #[must_use]
+    pub const fn serves(self, need: Self) -> bool {
+        matches!((self, need), (Self::Either, _) | (_, Self::Either) | (Self::Remote, Self::Remote))
+            || matches!((self, need), (Self::OnSite, Self::OnSite))
+    }
+}
+
+/// The number of a line within its request, from 1. It is never used for another need in a later version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
+pub struct Line(u16);
+
+impl TryFrom<u16> for Line {
+    type Error = String;
+    fn try_from(number: u16) -> Result<Self, String> {
+        if number == 0 { Err("lines are counted from 1".to_owned()) } else { Ok(Self(number)) }
+    }
+}
+impl From<Line> for u16 {
+    fn from(line: Line) -> Self {
+        line.0
+    }
+}
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How much: people, or pieces of equipment. From 1 to 10,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Quantity(u32);
+
+impl Quantity {
+    /// Beyond this it is a typing error: no state lends more than ten thousand of anything.
+    pub const MOST: u32 = 10_000;
+}
+impl TryFrom<u32> for Quantity {
+    type Error = String;
+    fn try_from(number: u32) -> Result<Self, String> {
+        if number == 0 || number > Self::MOST {
+            return Err(format!("a quantity is 1 to {}", Self::MOST));
+        }
+        Ok(Self(number))
+    }
+}
+impl From<Quantity> for u32 {
+    fn from(quantity: Quantity) -> Self {
+        quantity.0
+    }
+}
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_read_back_as_they_are_written() {
+        for basis in LegalBasis::ALL {
+            assert_eq!(serde_json::to_string(basis).unwrap(), format!("\"{}\"", basis.word()));
+            assert_eq!(basis.word().parse::<LegalBasis>().unwrap(), *basis);
+        }
+        for kind in HelpKind::ALL {
+            assert_eq!(serde_json::to_string(kind).unwrap(), format!("\"{}\"", kind.word()));
+        }
+        let refused = "magic".parse::<Mode>().unwrap_err().to_string();
+        assert_eq!(refused, "`magic` is not one of: remote, on-site, either");
+    }
+
+    #[test]
+    fn numbers_keep_their_range() {
+        let check = |number: u32, good: bool| assert_eq!(Quantity::try_from(number).is_ok(), good, "{number}");
+        check(0, false);
+        check(1, true);
+        check(Quantity::MOST, true);
+        check(Quantity::MOST + 1, false);
+        assert!(Line::try_from(0).is_err() && serde_json::from_str::<Line>("0").is_err());
+    }
+
+    #[test]
+    fn a_mode_serves_what_it_can() {
+        let check = |have: Mode, need: Mode, expect: bool| assert_eq!(have.serves(need), expect, "{have} for {need}");
+        check(Mode::Remote, Mode::Remote, true);
+        check(Mode::Remote, Mode::OnSite, false);
+        check(Mode::OnSite, Mode::Remote, false);
+        check(Mode::OnSite, Mode::Either, true);
+        check(Mode::Either, Mode::OnSite, true);
+    }
+}

@@ -1,0 +1,76 @@
+//! Calls for help as a viewer may see them: what passes the gate is folded, so that a count shows nothing else.
+
+use domain::assist::Heard;
+use domain::assist::case::{self, Case};
+use model::EntryRef;
+use model::extension::Extension;
+use model::extension::assistance::Request;
+use policy::{Facts, Governed, PolicyVersion, Purpose, Released, Viewer};
+use store::{LogId, ObjectFilter, StatementId, StoreError};
+
+use super::objects::ObjectError;
+use super::{entries, facts_of_row};
+use crate::assist::gather;
+use crate::work::View;
+
+struct Governing {
+    heard: Heard,
+    facts: Facts,
+}
+
+impl Governed for Governing {
+    fn facts(&self) -> Facts {
+        self.facts.clone()
+    }
+}
+
+/// The call for help to which a statement belongs.
+///
+/// # Errors
+/// Nothing there that the viewer may see.
+pub fn one(view: &View<'_, '_>, viewer: &Viewer, name: EntryRef) -> Result<Released<Case>, ObjectError> {
+    let log = entries::log_of(view, name.country)?;
+    case_at(view, viewer, log, name.index)?.ok_or(ObjectError::NotFound)
+}
+
+fn case_at(
+    view: &View<'_, '_>,
+    viewer: &Viewer,
+    log: LogId,
+    index: model::Index,
+) -> Result<Option<Released<Case>>, StoreError> {
+    let mut governed = Vec::new();
+    for (row, heard) in gather::heard(view.db, view.signer, log, index)? {
+        governed.push(Governing { heard, facts: facts_of_row(view, &row)? });
+    }
+    let released = policy::release_all(governed, viewer, Purpose::Read, &PolicyVersion::CURRENT);
+    let folded = policy::derive(released, |words| {
+        let heard: Vec<Heard> = words.into_iter().map(|governed| governed.heard).collect();
+        case::fold(&heard)
+    });
+    Ok(folded.transpose())
+}
+
+/// A page of calls for help, the newest first, each once.
+///
+/// # Errors
+/// The database.
+pub fn page(
+    view: &View<'_, '_>,
+    viewer: &Viewer,
+    after: Option<StatementId>,
+    limit: usize,
+) -> Result<(Vec<Released<Case>>, Option<StatementId>), StoreError> {
+    let filter = ObjectFilter { type_name: Some(Request::KIND.to_owned()), ..ObjectFilter::default() };
+    let rows = view.db.objects_page(&filter, after, limit)?;
+    let next = if rows.len() == limit { rows.last().map(|row| row.statement) } else { None };
+    let mut cases = Vec::new();
+    for row in rows {
+        // Each version has a row: the case stands where its newest does.
+        let newest = view.db.objects_by_id(&row.stix_id)?.into_iter().find(|other| other.log == row.log);
+        if newest.is_some_and(|newest| newest.statement == row.statement) {
+            cases.extend(case_at(view, viewer, row.log, row.index)?);
+        }
+    }
+    Ok((cases, next))
+}
