@@ -332,7 +332,7 @@ impl Run<'_> {
             if !same && head.version != StixVersion::NONE {
                 return Ok(Twin::Differs(row.index));
             }
-            let as_wide = row.tlp == one.tlp && one.target.members.is_subset(&query::reached(work.tx, row)?);
+            let as_wide = row.tlp == one.tlp && one.target.members.is_subset(&query::reached(work.tx, row.statement)?);
             if same && as_wide && row.walled == self.command.walled && row.state == ObjectState::Live {
                 found = Twin::Same(row.index);
             }
@@ -360,7 +360,7 @@ impl Run<'_> {
             }
             let mut members = Vec::new();
             for row in statements.iter().filter(|row| row.state == ObjectState::Live) {
-                members.extend(Vec::from(query::reached(work.tx, row)?));
+                members.extend(Vec::from(query::reached(work.tx, row.statement)?));
             }
             let members = MemberSet::new(members)
                 .map_err(|error| StoreError::Corrupt { what: format!("members of `{id}`: {error}") })?;

@@ -322,7 +322,7 @@ fn spilled(db: &Db<'_>, me: &Me, row: &StatementRow, withdrawal: Option<model::I
     let mut holders = Vec::new();
     if own && let Some(object) = db.object(row.id)? {
         let receipts = db.receipts_of(row.id)?;
-        for origin in Vec::from(query::reached(db, &object)?) {
+        for origin in Vec::from(query::reached(db, object.statement)?) {
             let log = db.log_id(&origin)?;
             let receipt = receipts.iter().find(|receipt| Some(receipt.from) == log).copied();
             let name = log.map(|log| name_of(db, log)).transpose()?.flatten();

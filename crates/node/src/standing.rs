@@ -146,7 +146,7 @@ pub(crate) fn keep(tx: &Tx<'_>, standing: &Standing) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database.
-pub(crate) fn recovered(db: &Db<'_>) -> Result<Recovered, StoreError> {
+pub fn recovered(db: &Db<'_>) -> Result<Recovered, StoreError> {
     read(db, RECOVERED)
 }
 

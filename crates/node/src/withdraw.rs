@@ -2,11 +2,12 @@
 
 use journal::envelope;
 use model::extension::{Common, Extension, Withdrawal, WithdrawalAction};
-use model::{Citation, Index, MemberSet, Origin, Tlp, Walled};
-use store::{LogId, ObjectState, StatementRow, StoreError};
+use model::{Citation, Commitment, Envelope, Index, Lane, MemberSet, Origin, Tlp};
+use store::{LogId, ObjectState, StatementId, StatementRow, StoreError};
 
 use crate::append::Appended;
 use crate::audience::{self, AudienceError};
+use crate::limits;
 use crate::ports::random_bytes;
 use crate::query;
 use crate::work::Work;
@@ -97,7 +98,7 @@ pub(crate) fn take_back(
     if object.state != ObjectState::Live && !purge_after_stop {
         return Err(WithdrawError::Already(index));
     }
-    if object.lane == model::Lane::Workflow {
+    if object.lane == Lane::Workflow {
         return Err(WithdrawError::Workflow(index));
     }
     let is_current = log == work.me.log;
@@ -106,28 +107,92 @@ pub(crate) fn take_back(
     if action == WithdrawalAction::Purge {
         work.note_purge();
     }
-    let had = query::reached(work.tx, &object)?;
-    let citation = Citation { origin: work.tx.origin(log)?, index, commitment };
-    let appended = say(work, &target, (&had, object.walled), citation, action, reason)?;
+    let had = query::reached(work.tx, target.id)?;
+    tell(work, &target, had, commitment, action, reason)
+}
+
+/// Says again, after a recovery, that what was purged is taken back: the purge list outlived the withdrawal, which went
+/// with the database and with nobody who could give it back. Else whoever holds the statement would go on believing it,
+/// though its owner was told that it is taken back, and has no body left to say anything about.
+///
+/// # Errors
+/// The database, or the audience could not be addressed.
+pub(crate) fn again_after_purge(work: &mut Work<'_, '_>) -> Result<u64, WithdrawError> {
+    let (mut said, mut after) = (0, None);
+    loop {
+        let rows = work.tx.erased_unwithdrawn(work.me.log, after, limits::REBUILD_STEP)?;
+        let Some(last) = rows.last() else { return Ok(said) };
+        after = Some(last.index);
+        for target in &rows {
+            let envelope = own_envelope(target)?;
+            let Some(commitment) = work.own_commitment(target.index)? else { continue };
+            if envelope.lane == Lane::Workflow {
+                continue;
+            }
+            let had = ever_reached(work, target.id, &envelope)?;
+            let reason = "it was purged, and what said so was lost with a database";
+            tell(work, target, had, commitment, WithdrawalAction::Purge, reason)?;
+            said += 1;
+        }
+    }
+}
+
+/// Everyone who may have had a statement of a log that was fetched back: whoever was ever in its audience, since who was
+/// given its history went with the database.
+///
+/// # Errors
+/// The database.
+pub(crate) fn ever_reached(
+    work: &Work<'_, '_>,
+    statement: StatementId,
+    envelope: &Envelope,
+) -> Result<MemberSet, StoreError> {
+    let mut had = Vec::from(query::reached(work.tx, statement)?);
+    if envelope.label.tlp != Tlp::Red {
+        for version in work.tx.audience_history(work.me.log, &envelope.audience.id)? {
+            had.extend(Vec::from(work.tx.set_members(version.set)?));
+        }
+    }
+    MemberSet::new(had).map_err(|error| StoreError::Corrupt { what: error.to_string() })
+}
+
+fn own_envelope(row: &StatementRow) -> Result<Envelope, StoreError> {
+    envelope::decode(&row.envelope)
+        .map_err(|error| StoreError::Corrupt { what: format!("own envelope at {}: {error}", row.index) })
+}
+
+/// Says the withdrawal, and tells everyone who had what is withdrawn.
+fn tell(
+    work: &mut Work<'_, '_>,
+    target: &StatementRow,
+    had: MemberSet,
+    commitment: Commitment,
+    action: WithdrawalAction,
+    reason: &str,
+) -> Result<Withdrawn, WithdrawError> {
+    let envelope = own_envelope(target)?;
+    let lane = envelope.lane;
+    let is_current = target.log == work.me.log;
+    let citation = Citation { origin: work.tx.origin(target.log)?, index: target.index, commitment };
+    let appended = say(work, envelope, &had, citation, action, reason)?;
     // The rows come after the statement, so that a receiver knows who took it back before it is told to obey.
     let set = work.tx.intern_set(&had)?;
     let kind = journal::wire::ReleaseKind::Withdraw.code();
     if is_current && !had.as_slice().is_empty() {
-        work.tx.release(kind, object.lane, target.id, set, work.now)?;
+        work.tx.release(kind, lane, target.id, set, work.now)?;
     }
     Ok(Withdrawn { appended, told: Vec::from(had) })
 }
 
 fn say(
     work: &mut Work<'_, '_>,
-    target: &StatementRow,
-    (had, walled): (&MemberSet, Option<Walled>),
+    envelope: Envelope,
+    had: &MemberSet,
     citation: Citation,
     action: WithdrawalAction,
     reason: &str,
 ) -> Result<Appended, WithdrawError> {
-    let envelope = envelope::decode(&target.envelope)
-        .map_err(|error| StoreError::Corrupt { what: format!("own envelope at {}: {error}", target.index) })?;
+    let walled = envelope.walled;
     let common = Common::new(Withdrawal::KIND, random_bytes(work.random), &work.me.origin, work.now)
         .map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
     let withdrawal = Withdrawal { common, target: citation, action, reason: reason.to_owned() };

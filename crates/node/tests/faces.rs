@@ -130,7 +130,7 @@ async fn facts(france: &Nation) -> Vec<(ObjectRow, Facts)> {
         let mut all = Vec::new();
         for row in view.db.objects_page(&ObjectFilter::default(), None, 1_000)? {
             let mut facts = node::query::facts_of_row(view, &row)?;
-            facts.member_set = reached(view.db, &row)?.into();
+            facts.member_set = reached(view.db, row.statement)?.into();
             facts.kind = match (row.walled, row.lane) {
                 (Some(Walled::VoluntaryNotice), _) => Kind::VoluntaryNotice,
                 (Some(Walled::HelpConversation), _) => Kind::HelpConversation,

@@ -4,16 +4,16 @@
 
 mod world;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use model::extension::AudienceKind;
+use model::extension::{AudienceKind, WithdrawalAction};
 use model::{Desk, Index, MediaType, Role, Tlp};
 use node::assert::{Assert, RawObject};
 use node::audience::{self, Choice};
 use node::recovery::decide::{self, DecideError, Decided, Decision};
 use node::recovery::turn::{self, Weighed};
 use node::{Actor, WriteError, gossip};
-use store::{PersonId, Store, StoreError};
+use store::{ObjectState, PersonId, Store, StoreError};
 use tokio::sync::watch;
 use world::{Local, MemorySigner, Nation, peer, state_of, until};
 
@@ -117,6 +117,53 @@ async fn what_partners_hold_comes_back_and_what_nobody_holds_is_said_to_be_lost(
         assert_eq!(held, Some(store::PartnerState::Active));
     }
     fr.node.write(node::rebuild::rebuild).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_purged_is_taken_back_again_when_its_withdrawal_is_lost() {
+    let list: Arc<Mutex<Vec<journal::purge::Purged>>> = Arc::default();
+    let open = |dir: tempfile::TempDir, mark| {
+        let signer = MemorySigner::new(1, mark);
+        let node = world::open_with(dir.path(), "FR", 1, signer, Arc::<Mutex<_>>::clone(&list) as _).unwrap();
+        Nation { node, dir, seed: 1 }
+    };
+    let fr = open(tempfile::tempdir().unwrap(), None);
+    let (ee, lv) = (Nation::new("EE", 2), Nation::new("LV", 3));
+    peer(&fr, &ee).await;
+    peer(&fr, &lv).await;
+    make(&fr, "a", &["EE"]).await;
+    say(&fr, 1, Tlp::Amber, Choice::Named("a".into())).await; // 1
+    let stop = pull(&ee, &[&fr]);
+    let state = |view: &node::View<'_, '_>| {
+        let log = node::partner::find(view.db, "FR").unwrap().log;
+        let row = view.db.statement_at(log, Index(1)).unwrap()?;
+        Some((view.db.object(row.id).unwrap()?.state, row.sealed.is_some()))
+    };
+    until(&ee, "what France said", move |view| state(view) == Some((ObjectState::Live, true))).await;
+    stop.send_replace(true);
+    let old = backup(&fr);
+    let taken = |work: &mut node::Work<'_, '_>| {
+        node::withdraw::withdraw(work, Index(1), WithdrawalAction::Purge, "x").map(|_| ())
+    };
+    fr.node.write(taken).await.unwrap(); // 2
+    // Latvia sees that something stands there, and is not shown what.
+    let _lv = pull(&lv, &[&fr]);
+    until(&lv, "all of France's log", |view| {
+        view.db.tree(node::partner::find(view.db, "FR").unwrap().log).unwrap().size == 3
+    })
+    .await;
+    let fr = open(old, fr.node.signer().mark());
+    let _asking = recover(&fr, &[&ee, &lv]);
+    until(&fr, "France speaks", |view| view.signed.standing.speaks()).await;
+    let lost = fr.node.read(|view| view.db.lost(view.me.log)).await.unwrap();
+    assert_eq!(lost.iter().map(|range| (range.first, range.count)).collect::<Vec<_>>(), [(2, 1)]);
+    let again = |view: &node::View<'_, '_>| {
+        let row = view.db.statement_at(view.me.log, Index(1))?.unwrap();
+        Ok::<_, StoreError>((row.sealed.is_some(), view.db.withdrawal_of(row.id)?.map(|row| row.purge)))
+    };
+    assert_eq!(fr.node.read(again).await.unwrap(), (false, Some(true)), "the purge list outlived the withdrawal");
+    let _ee = pull(&ee, &[&fr]);
+    until(&ee, "that it is taken back", move |view| state(view) == Some((ObjectState::Erased, false))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

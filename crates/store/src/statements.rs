@@ -263,6 +263,27 @@ impl Db<'_> {
         Ok(self.one(sql, params![log, columns::int(index.0)], |_| Ok(()))?.is_some())
     }
 
+    /// Statements of a log after a place whose body was erased here though nothing took them back, in order.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn erased_unwithdrawn(
+        &self,
+        log: LogId,
+        after: Option<Index>,
+        limit: usize,
+    ) -> Result<Vec<StatementRow>, StoreError> {
+        self.all(
+            select!(
+                "WHERE log = ?1 AND idx > ?2 AND ciphertext IS NULL
+                   AND EXISTS (SELECT 1 FROM erased WHERE erased.log = statement.log AND erased.idx = statement.idx)
+                   AND NOT EXISTS (SELECT 1 FROM withdrawal WHERE target = statement.id) ORDER BY idx LIMIT ?3"
+            ),
+            params![log, after.map_or(-1, |index| columns::int(index.0)), columns::limit(limit)],
+            statement_row,
+        )
+    }
+
     /// Places whose body was erased and that do not stand on the purge list yet.
     ///
     /// # Errors

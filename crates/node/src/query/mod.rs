@@ -73,8 +73,8 @@ pub fn facts_of(
 /// # Errors
 /// The database.
 pub fn facts_of_row(view: &View<'_, '_>, row: &ObjectRow) -> Result<Facts, StoreError> {
-    let members =
-        if crate::successor::is_own(view.db, view.me, row.log)? { Some(reached(view.db, row)?) } else { None };
+    let own = crate::successor::is_own(view.db, view.me, row.log)?;
+    let members = if own { Some(reached(view.db, row.statement)?) } else { None };
     let disclosed_to = if row.walled.is_some() { disclosed(view.db, row.statement)? } else { Vec::new() };
     let facts = facts(
         view,
@@ -107,10 +107,10 @@ fn disclosed(db: &Db<'_>, statement: StatementId) -> Result<Vec<WallException>, 
 ///
 /// # Errors
 /// The database.
-pub fn reached(db: &Db<'_>, row: &ObjectRow) -> Result<MemberSet, StoreError> {
+pub fn reached(db: &Db<'_>, statement: StatementId) -> Result<MemberSet, StoreError> {
     let withdraw = ReleaseKind::Withdraw.code();
     let mut members = Vec::new();
-    for (_, set) in db.released_sets(row.statement)?.into_iter().filter(|(kind, _)| *kind != withdraw) {
+    for (_, set) in db.released_sets(statement)?.into_iter().filter(|(kind, _)| *kind != withdraw) {
         members.extend(Vec::from(db.set_members(set)?));
     }
     MemberSet::new(members).map_err(|error| StoreError::Corrupt { what: error.to_string() })

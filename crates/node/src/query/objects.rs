@@ -121,7 +121,7 @@ pub fn detail(
 ) -> Result<Released<ObjectDetail>, ObjectError> {
     let row = view.db.object(statement)?.ok_or(ObjectError::NotFound)?;
     let own = crate::successor::is_own(view.db, view.me, row.log)?;
-    let members = if own { Vec::from(super::reached(view.db, &row)?) } else { Vec::new() };
+    let members = if own { Vec::from(super::reached(view.db, row.statement)?) } else { Vec::new() };
     let object = object_of(view, row)?;
     let live = object.row.state == ObjectState::Live;
     let body = if live { body::open(view.db, view.signer, statement)? } else { None };

@@ -6,19 +6,19 @@ use domain::said::Said;
 use journal::sync::{Content, Evidence, EvidenceKind, Step, StepItem};
 use journal::verified::Verified;
 use journal::wire::ReleaseKind;
-use model::extension::{AudienceKind, Common, Extension, Lost, LostRange, Withdrawal, WithdrawalAction};
+use model::extension::{AudienceKind, Common, Extension, Lost, LostRange, WithdrawalAction};
 use model::{AudienceId, Commitment, Envelope, MemberSet, Opening, Tlp};
 use sha2::{Digest, Sha256};
-use store::{Fate, PartnerState, SetId, StoreError};
+use store::{Fate, PartnerState, SetId, StatementRow, StoreError};
 
 use crate::audience::{self, AudienceError};
 use crate::engine::{other_than_signed, root_at};
 use crate::fold::{self, Arrived, FoldError};
 use crate::ports::random_bytes;
-use crate::query;
 use crate::rebuild;
 use crate::receive::{self, Sealed};
 use crate::standing::{Alarm, Cause, Recovered, Standing};
+use crate::withdraw::{self, WithdrawError};
 use crate::work::Work;
 
 /// Why a recovery did not go on.
@@ -30,6 +30,9 @@ pub enum RecoverError {
     /// The statement about what is lost could not be addressed.
     #[error(transparent)]
     Audience(#[from] AudienceError),
+    /// What was purged, and whose withdrawal is lost, could not be taken back again.
+    #[error("what was purged could not be taken back again: {0}")]
+    Withdraw(#[from] WithdrawError),
     /// The node does not recover, or not any more.
     #[error("this node does not fetch its log back: nothing is to be decided about that")]
     NotRecovering,
@@ -134,7 +137,7 @@ impl Openings {
 ///
 /// # Errors
 /// The database.
-pub fn restore(work: &mut Work<'_, '_>, openings: Openings) -> Result<u64, StoreError> {
+pub fn restore(work: &mut Work<'_, '_>, openings: Openings) -> Result<u64, RecoverError> {
     let mut unreleased = 0;
     for item in openings.0.into_values() {
         let released = match item.content {
@@ -152,6 +155,10 @@ pub fn restore(work: &mut Work<'_, '_>, openings: Openings) -> Result<u64, Store
     }
     for (log, _) in work.tx.logs()? {
         rebuild::fold_unfit(work, log)?;
+    }
+    // One that comes back only now: `finish` did not know it.
+    if work.standing().speaks() {
+        withdraw::again_after_purge(work)?;
     }
     Ok(unreleased)
 }
@@ -213,7 +220,19 @@ fn one(
     if let Some(Said::Withdrawal(_, withdrawal)) = &said
         && is_new
     {
-        tell_again(work, withdrawal)?;
+        if withdrawal.action == WithdrawalAction::Purge {
+            work.note_purge();
+        }
+        if let Some(target) = work.tx.statement_at(log, withdrawal.target.index)? {
+            tell_again(work, &target)?;
+        }
+    }
+    // What took it back came first, and could not tell anybody yet.
+    if is_new
+        && work.tx.withdrawal_of(statement)?.is_some()
+        && let Some(target) = work.tx.statement(statement)?
+    {
+        tell_again(work, &target)?;
     }
     Ok(set.is_some() || envelope.label.tlp == Tlp::Red)
 }
@@ -237,23 +256,13 @@ fn opened_to(work: &Work<'_, '_>, statement: store::StatementId) -> Result<Optio
     Ok(work.tx.released_sets(statement)?.into_iter().find(|(kind, _)| *kind == open).map(|(_, set)| set))
 }
 
-/// The content-free rows of a withdrawal, for everyone who may have had the statement: whoever was ever in its audience,
-/// since who was given its history went with the database.
-fn tell_again(work: &mut Work<'_, '_>, withdrawal: &Withdrawal) -> Result<(), StoreError> {
-    if withdrawal.action == WithdrawalAction::Purge {
-        work.note_purge();
-    }
-    let log = work.me.log;
-    let Some(target) = work.tx.statement_at(log, withdrawal.target.index)? else { return Ok(()) };
-    let Some(object) = work.tx.object(target.id)? else { return Ok(()) };
-    let mut had = Vec::from(query::reached(work.tx, &object)?);
-    for version in work.tx.audience_history(log, &object.audience)? {
-        had.extend(Vec::from(work.tx.set_members(version.set)?));
-    }
-    let had = MemberSet::new(had).map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
+/// The content-free rows of a withdrawal, for everyone who may have had the statement.
+fn tell_again(work: &Work<'_, '_>, target: &StatementRow) -> Result<(), StoreError> {
+    let Ok(envelope) = journal::envelope::decode(&target.envelope) else { return Ok(()) };
+    let had = withdraw::ever_reached(work, target.id, &envelope)?;
     if !had.as_slice().is_empty() {
         let set = work.tx.intern_set(&had)?;
-        work.tx.release(ReleaseKind::Withdraw.code(), object.lane, target.id, set, work.now)?;
+        work.tx.release(ReleaseKind::Withdraw.code(), envelope.lane, target.id, set, work.now)?;
     }
     Ok(())
 }
@@ -275,7 +284,7 @@ pub struct Finished {
     pub lost: Vec<LostRange>,
 }
 
-/// Speaks again from what is known, and says what is lost. `everybody` says that every partner was heard, so that nobody
+/// Speaks again from what is known, says what is lost, and takes back again what the purge list says was purged. `everybody` says that every partner was heard, so that nobody
 /// else can hold what is lost.
 ///
 /// # Errors
@@ -293,6 +302,7 @@ pub fn finish(work: &mut Work<'_, '_>, everybody: bool) -> Result<Finished, Reco
     work.note_recovered(Recovered { size, gap, ahead: cause == Cause::Ahead })?;
     work.stand(Standing::Speaking)?;
     say_lost(work, from, size, &lost)?;
+    withdraw::again_after_purge(work)?;
     Ok(Finished { size, lost })
 }
 

@@ -193,6 +193,15 @@ impl Book {
         self.audiences.insert(key, members.clone());
     }
 
+    /// The owner says once more that it is purged; whether the book knew that it was taken back at all.
+    pub fn take_back_again(&mut self, owner: usize, index: u64) -> bool {
+        let known = self.entries.get(&(owner, index)).is_some_and(|entry| entry.life == Life::Erased);
+        if known {
+            self.withdraw(owner, index, true);
+        }
+        known
+    }
+
     fn withdraw(&mut self, owner: usize, index: u64, purge: bool) {
         let now = self.entries.get(&(owner, index)).and_then(|entry| entry.audience.clone());
         let members = match now {

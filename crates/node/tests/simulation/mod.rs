@@ -100,6 +100,8 @@ pub struct Tally {
     pub recovered: usize,
     pub lost_entries: usize,
     pub found_disks: usize,
+    /// Purges whose withdrawal was lost, and that were said again.
+    pub taken_back_again: usize,
     pub twins: usize,
     pub stopped: usize,
     pub lost: usize,

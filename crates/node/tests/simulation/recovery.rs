@@ -189,7 +189,29 @@ impl World {
         let size = self.nations[at].up.as_ref().unwrap().engine.signed().size;
         self.whole.insert(at, size);
         self.learn(at);
+        self.learn_said_again(at);
         self.work_off(at);
+    }
+
+    /// What was purged by a withdrawal that is lost was taken back anew, from the audience as the database has it now: who
+    /// has left it by that is told no more than that it is withdrawn.
+    fn learn_said_again(&mut self, at: usize) {
+        let up = self.nations[at].up.as_mut().unwrap();
+        let said_again: Vec<u64> = up.read(|view| {
+            let size = node::standing::recovered(view.db)?.size;
+            let mut all = Vec::new();
+            for row in view.db.log_between(view.me.log, 0, size, 1_000_000)? {
+                let by = view.db.withdrawal_of(row.id)?.and_then(|withdrawal| withdrawal.by);
+                let by = by.map(|by| view.db.statement(by)).transpose()?.flatten();
+                if by.is_some_and(|by| by.log == view.me.log && by.index.0 >= size) {
+                    all.push(row.index.0);
+                }
+            }
+            Ok(all)
+        });
+        for index in said_again {
+            self.tally.taken_back_again += usize::from(self.book.take_back_again(at, index));
+        }
     }
 
     /// Writes into the book what the database of a log that was fetched back says.
@@ -304,12 +326,16 @@ impl World {
                 if let Some(Weighed::Forked(evidence)) = self.found(at, other) {
                     let engine = &mut self.nations[at].up.as_mut().unwrap().engine;
                     engine.write(|work| merge::stop(work, *evidence)).unwrap();
-                    self.tally.stopped += 1;
-                    let refused = engine.write(|work| {
-                        node::audience::create(work, "x", model::extension::AudienceKind::Named, &[]).map(|_| ())
-                    });
-                    assert!(matches!(refused, Err(WriteError::Silent(_))), "{}", self.story());
                 }
+            }
+            // Most have heard of it from a partner before, and stopped then.
+            let up = self.nations[at].up.as_mut().unwrap();
+            if matches!(standing(up), Standing::Stopped { .. }) {
+                self.tally.stopped += 1;
+                let refused = up.engine.write(|work| {
+                    node::audience::create(work, "x", model::extension::AudienceKind::Named, &[]).map(|_| ())
+                });
+                assert!(matches!(refused, Err(WriteError::Silent(_))), "{}", self.story());
             }
         }
     }

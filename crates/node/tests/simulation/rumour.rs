@@ -133,7 +133,14 @@ impl World {
             let asked: BTreeSet<usize> = (1..=3).map(|step| (owner + step) % n).collect();
             let (mut note, mut honest) = (text.clone(), 0);
             for witness in asked.iter().copied() {
-                let line = self.cosignature(witness, owner, &text).expect("it extends what was cosigned");
+                let speaks = self.nations[witness].up.as_ref().unwrap().engine.signed().standing.speaks();
+                let line = self.cosignature(witness, owner, &text);
+                // A liar that found out that it runs two copies has stopped, and a node that has stopped cosigns nothing.
+                if witness >= self.honest && !speaks {
+                    assert_eq!(line, None, "{}: {witness} does not speak, and cosigns", self.story());
+                    continue;
+                }
+                let line = line.expect("it extends what was cosigned");
                 honest += usize::from(witness < self.honest);
                 note.push_str(&if witness < self.honest { line } else { line.replace(char::is_numeric, "x") });
             }

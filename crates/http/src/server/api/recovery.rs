@@ -160,6 +160,7 @@ impl From<DecideError> for Refusal {
         match error {
             DecideError::Recover(RecoverError::Store(error)) => error.into(),
             DecideError::Recover(RecoverError::Audience(error)) => error.into(),
+            DecideError::Recover(RecoverError::Withdraw(error)) => error.into(),
             DecideError::NotAPerson => Self::kind(StatusCode::FORBIDDEN, slug, "Two persons decide this", &error),
             DecideError::NotNow(_) | DecideError::Recover(RecoverError::NotRecovering | RecoverError::Short { .. }) => {
                 Self::kind(StatusCode::CONFLICT, slug, "This can't be decided now", &error)
