@@ -123,7 +123,7 @@ pub fn decide(work: &mut Work<'_, '_>, actor: &Actor, decision: Decision) -> Res
     work.tx.set_setting(PROPOSAL, "")?;
     tracing::warn!(decision = decision.word(), login = %actor.login, "two persons decided about our own log");
     match decision {
-        Decision::Speak => Ok(Decided::Done(Some(merge::finish(work, false)?))),
+        Decision::Speak => Ok(Decided::Done(Some(merge::finish(work)?))),
         Decision::Resume => {
             let size = work.next_index().0;
             let recovered = work.recovered();

@@ -284,12 +284,13 @@ pub struct Finished {
     pub lost: Vec<LostRange>,
 }
 
-/// Speaks again from what is known, says what is lost, and takes back again what the purge list says was purged. `everybody` says that every partner was heard, so that nobody
-/// else can hold what is lost.
+/// Speaks again from what is known, says what is lost, and takes back again what the purge list says was purged.
+/// Places of what is lost stay free, though every partner was heard: a page that left before the database was set back may
+/// still be on its way to one of them.
 ///
 /// # Errors
 /// More was signed than is known, or the node does not recover.
-pub fn finish(work: &mut Work<'_, '_>, everybody: bool) -> Result<Finished, RecoverError> {
+pub fn finish(work: &mut Work<'_, '_>) -> Result<Finished, RecoverError> {
     let Standing::Recovering { cause, from, needs } = *work.standing() else { return Err(RecoverError::NotRecovering) };
     let size = work.next_index().0;
     if needs > size {
@@ -298,8 +299,7 @@ pub fn finish(work: &mut Work<'_, '_>, everybody: bool) -> Result<Finished, Reco
     prepare(work)?;
     let lost = lost(work, from, size)?;
     let count: u64 = lost.iter().map(|range| range.count).sum();
-    let gap = if everybody { 0 } else { count };
-    work.note_recovered(Recovered { size, gap, ahead: cause == Cause::Ahead })?;
+    work.note_recovered(Recovered { size, gap: count, ahead: cause == Cause::Ahead })?;
     work.stand(Standing::Speaking)?;
     say_lost(work, from, size, &lost)?;
     withdraw::again_after_purge(work)?;

@@ -176,7 +176,6 @@ impl Worker {
     /// One round of fetching our log back.
     async fn round(&mut self, cause: Cause, from: u64, needs: u64) -> Result<(), String> {
         let partners = self.holders().await?;
-        let all = partners.len();
         let (mut steps, mut answered) = (Vec::new(), Vec::new());
         for told in self.ask(partners).await {
             match told.outcome {
@@ -195,14 +194,13 @@ impl Worker {
         if known < needs || (cause == Cause::Unknown && !enough) {
             return Ok(());
         }
-        let mut everybody = answered.len() == all;
         let mut at = from;
         while at < known {
             let (missing, end) = self.read(move |view| turn::missing(view, at, known)).await?;
-            everybody &= self.fill(&answered, &missing).await?;
+            self.fill(&answered, &missing).await?;
             at = end;
         }
-        let finished = self.write(move |work| merge::finish(work, everybody)).await?;
+        let finished = self.write(move |work| merge::finish(work)).await?;
         tracing::warn!(entries = finished.size, lost = finished.lost.len(), "our own log is whole again");
         Ok(())
     }

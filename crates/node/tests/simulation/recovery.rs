@@ -117,9 +117,8 @@ impl World {
         })?;
         let Some(known) = known.filter(|known| *known >= needs && !answered.is_empty()) else { return Ok(false) };
         self.fill(at, answered, from, known)?;
-        let everybody = answered.len() + 1 == self.nations.len();
         let finished = engine(self, &mut |engine| {
-            down(engine.write(|work| merge::finish(work, everybody).map(|done| done.lost.len() as u64)))
+            down(engine.write(|work| merge::finish(work).map(|done| done.lost.len() as u64)))
         })?;
         if let Some(lost) = finished {
             self.note(at, format_args!("has {known} entries again, {lost} ranges of them lost"));
