@@ -321,7 +321,7 @@ describe("what was said is shown", () => {
     const sizes = [];
     for (const name of ["Open proof", "Sealed proof"]) {
       const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name }).click()]);
-      assert.equal(download.suggestedFilename(), `${entry.replace(":", "-")}.proof`);
+      assert.equal(download.suggestedFilename(), `EX-BROWSER-${entry.replace(":", "-")}.proof`);
       sizes.push((await readFile(await download.path())).length);
     }
     assert.ok(sizes[0] > sizes[1] && sizes[1] > 200, sizes.join(" "));

@@ -330,6 +330,12 @@ async fn a_spill_of_what_the_law_holds_takes_two_persons() {
     assert_eq!((order.who.as_str(), order.second.as_deref()), ("anna", Some("bert")));
     assert!(told.statements[0].purged);
     until(&ee, "the purge", |view| state(view, 0) == Some(ObjectState::Erased)).await;
+    // What still arrives would stand between the two digests of a rebuild.
+    until(&fr, "the receipt", |view| {
+        let target = view.db.objects_by_id(&id_of(0)).unwrap()[0].statement;
+        !view.db.receipts_of(target).unwrap().is_empty()
+    })
+    .await;
     for nation in [&fr, &ee] {
         check_forgotten(nation, b"nightfall 0").await;
         check_whole(nation).await;
