@@ -200,7 +200,7 @@ impl Worker {
             self.fill(&answered, &missing).await?;
             at = end;
         }
-        let finished = self.write(move |work| merge::finish(work)).await?;
+        let finished = self.write(merge::finish).await?;
         tracing::warn!(entries = finished.size, lost = finished.lost.len(), "our own log is whole again");
         Ok(())
     }
