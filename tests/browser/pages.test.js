@@ -320,7 +320,7 @@ describe("what was said is shown", () => {
     await go(`/proofs/${entry}`);
     const sizes = [];
     for (const name of ["Open proof", "Sealed proof"]) {
-      const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name }).click()]);
+      const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name, exact: true }).click()]);
       assert.equal(download.suggestedFilename(), `EX-BROWSER-${entry.replace(":", "-")}.proof`);
       sizes.push((await readFile(await download.path())).length);
     }
