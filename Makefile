@@ -19,6 +19,7 @@ bench: setup build ## the figures of docs/benchmarks.md, as ratios in one run
 
 soak: setup ## faults and simulation for as long as asked: SOAK_SEEDS=200 SOAK_KILLS=1000, and SOAK_SEED=… to repeat a run
 	ENTRAIDE_SEEDS=$${SOAK_SEEDS:-200} ENTRAIDE_SEED_FROM=$${SOAK_SEED:-$$RANDOM} $(CARGO) test --locked -p node --test nations -- --nocapture as_many
+	ENTRAIDE_REFUSALS=all $(CARGO) test --locked -p entraide --test refused -- --nocapture
 	ENTRAIDE_KILLS=$${SOAK_KILLS:-1000} ENTRAIDE_SEED=$${SOAK_SEED:-$$RANDOM} $(CARGO) test --locked -p entraide --test faults -- --nocapture
 
 fuzz: ## every parser of bytes from outside, FUZZ_SECONDS=300 each; it reports and keeps corpora

@@ -11,6 +11,8 @@ need python3 python3
 need softhsm2-util softhsm2
 # A time authority for the tests is made with it.
 need openssl openssl
+# A disk that refuses around a node that serves.
+need fiu-run fiu-utils
 # What one target alone needs is named by it.
 for extra in "$@"; do need "$extra" "$extra"; done
 command -v chromium >/dev/null 2>&1 || missing+=(chromium)

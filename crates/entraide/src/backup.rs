@@ -16,7 +16,7 @@ use node::ports::Random;
 use sha2::{Digest, Sha256};
 use store::{Store, StoreError};
 
-use crate::keys::{KeysError, Layout, io_error, make_private_dir, read_small, sync_dir, write_private};
+use crate::keys::{KeysError, Layout, io_error, make_private_dir, read_small, remove, rename, sync_dir, write_private};
 use crate::limits;
 use crate::sealed_archive::{Opener, Sealer, VaultError};
 use crate::signer::Onlooker;
@@ -284,7 +284,14 @@ pub fn archive_keys(
 ) -> Result<u64, BackupError> {
     let store = open_store(layout)?;
     let told = |error: io::Error| BackupError::from(io_error(to, &error));
-    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(told)?;
+    if to.symlink_metadata().is_ok() {
+        return Err(told(io::Error::other("there is something already: choose another name")));
+    }
+    // Under its own name only once it is whole: half an archive is never taken for one, and stands in nobody's way.
+    let name = to.file_name().ok_or_else(|| told(io::Error::other("it is no name of a file")))?;
+    let unfinished = to.with_file_name(format!(".{}.unfinished", name.to_string_lossy()));
+    remove(&unfinished)?;
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(told)?;
     let written = (|| {
         let sealer = Sealer::new(BufWriter::new(&file), passphrase, random).map_err(|error| refused(to, &error))?;
         let mut out = BufWriter::with_capacity(limits::COPY_BYTES, sealer);
@@ -294,11 +301,12 @@ pub fn archive_keys(
         let keys = store.reader()?.snapshot(|db| db.write_secrets(&mut out))?;
         let sealer = out.into_inner().map_err(|error| told(error.into_error()))?;
         sealer.end().and_then(|mut inner| inner.flush()).and_then(|()| file.sync_all()).map_err(told)?;
+        rename(&unfinished, to)?;
         Ok(keys)
     })();
     if written.is_err() {
         // Half an archive does not open; the error says what went wrong.
-        let _ = fs::remove_file(to);
+        let _ = fs::remove_file(&unfinished);
     }
     written
 }

@@ -262,7 +262,9 @@ impl Client {
         let mut tries = 0;
         loop {
             let Answer { status, bytes, .. } = self.send(ask).await?;
-            let busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+            // One that has stopped writing stays so until it is started again: there is nothing to wait for.
+            let busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+                && !is_stopped(&bytes);
             if status.is_success() {
                 return Ok(bytes);
             }
@@ -356,6 +358,11 @@ where
     Ok(Answer { status: parts.status, realm, next, bytes })
 }
 
+/// Does a problem say that the node has stopped writing?
+fn is_stopped(problem: &[u8]) -> bool {
+    serde_json::from_slice::<Problem>(problem).is_ok_and(|problem| problem.type_ == "urn:entraide:problem:stopped")
+}
+
 /// A problem (RFC 9457) in one line.
 fn refusal(status: StatusCode, bytes: &[u8]) -> ClientError {
     let problem = serde_json::from_slice::<Problem>(bytes).ok();
@@ -405,6 +412,8 @@ mod tests {
             refusal(StatusCode::NOT_FOUND, title).to_string(),
             "it is not there, or not for you: check what you named"
         );
+        let stopped = Problem::unavailable("it stopped").kind("stopped", "Stopped");
+        assert!(is_stopped(&serde_json::to_vec(&stopped).unwrap()) && !is_stopped(problem) && !is_stopped(b"<html>"));
         assert_eq!(refusal(StatusCode::BAD_GATEWAY, b"<html>").to_string(), "the node refused with status 502");
     }
 }

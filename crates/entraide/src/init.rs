@@ -11,7 +11,7 @@ use node::account::{self, AccountError, Draw, NewUser};
 use node::ports::Clock;
 use serde::Serialize;
 
-use crate::keys::{KeysError, Kind, Layout, NewKeys, make_private_dir, note_key, sync_dir, write_private};
+use crate::keys::{KeysError, Kind, Layout, NewKeys, note_key, sync_dir, write_private};
 use crate::machine::{MachineRandom, NoRandomness};
 use crate::open::{OpenError, open};
 use crate::signer;
@@ -157,16 +157,32 @@ pub async fn init(dir: &Path, request: &Request, clock: Arc<dyn Clock>) -> Resul
     let keys = NewKeys::draw(&mut random);
     let issued = crate::realm::clock_of(&layout, &request.realm, Arc::clone(&clock))?;
     let made = identity(&keys, request, issued.as_ref())?;
-    make_private_dir(dir)?;
+    layout.begin()?;
+    let initialised = make(&layout, keys, made, clock, &mut random).await;
+    if initialised.is_err() {
+        layout.abandon();
+    }
+    initialised
+}
+
+async fn make(
+    layout: &Layout,
+    keys: NewKeys,
+    made: Made,
+    clock: Arc<dyn Clock>,
+    random: &mut MachineRandom,
+) -> Result<Initialised, InitError> {
     let log_key = note_key(&made.identity).map(|key| key.to_string()).unwrap_or_default();
-    signer::create(&layout, &made.identity.origin)?;
-    let root_key = keys.write_root(&layout, &made.identity)?;
+    signer::create(layout, &made.identity.origin)?;
+    let root_key = keys.write_root(layout, &made.identity)?;
     write_private(&layout.log_public_key(), format!("{log_key}\n").as_bytes())?;
-    keys.write(&layout, &made.tls, &made.signed)?;
-    sync_dir(dir)?;
+    keys.write(layout, &made.tls, &made.signed)?;
+    sync_dir(layout.dir())?;
     drop(keys);
-    let draw = Draw::new(&mut random);
-    let enrolment = first_administrator(&layout, clock, draw.password.clone(), draw.salt).await?;
+    let draw = Draw::new(random);
+    let making = layout.in_the_making();
+    let enrolment = first_administrator(&making, clock, draw.password.clone(), draw.salt).await?;
+    layout.finish()?;
     Ok(Initialised {
         fingerprint: grouped(&made.identity.root_hash()),
         origin: made.identity.origin,
@@ -184,6 +200,9 @@ pub async fn init(dir: &Path, request: &Request, clock: Arc<dyn Clock>) -> Resul
 
 fn refuse_existing(layout: &Layout) -> Result<(), InitError> {
     let shown = || layout.dir().display().to_string();
+    if layout.unfinished().symlink_metadata().is_ok() {
+        return Ok(());
+    }
     if layout.is_node() && layout.database().exists() {
         return Err(InitError::Exists(shown()));
     }
@@ -265,6 +284,19 @@ mod tests {
         std::fs::remove_file(Layout::new(dir.path()).identity()).unwrap();
         let again = init(dir.path(), &asked, Arc::new(MachineClock)).await.map(|_| ()).unwrap_err();
         assert!(matches!(again, InitError::Unfinished(_)), "{again}");
+    }
+
+    #[tokio::test]
+    async fn what_an_attempt_left_is_no_node_and_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let (layout, asked) = (Layout::new(dir.path()), request("FR", "CERT-FR", DEFAULT_ADDRESS));
+        let first = init(dir.path(), &asked, Arc::new(MachineClock)).await.unwrap();
+        std::fs::write(layout.unfinished(), "").unwrap();
+        assert!(!layout.is_node() && layout.in_the_making().is_node());
+        let opened = open(&layout, Arc::new(MachineClock)).map(|_| ()).unwrap_err();
+        assert!(opened.to_string().contains("there is no node"), "{opened}");
+        let second = init(dir.path(), &asked, Arc::new(MachineClock)).await.unwrap();
+        assert!(first.origin != second.origin && !first.root_key.exists() && layout.is_node());
     }
 
     #[test]

@@ -62,6 +62,8 @@ pub enum KeysError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     dir: PathBuf,
+    /// Is it used by whoever makes the node, so that one that is not finished is one?
+    in_the_making: bool,
 }
 
 /// The private keys that a node keeps, by the name of their file.
@@ -106,7 +108,12 @@ impl Layout {
     /// The layout of a node's directory, whether there is a node or not.
     #[must_use]
     pub fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_owned() }
+        Self { dir: dir.to_owned(), in_the_making: false }
+    }
+    /// The same for whoever makes the node.
+    #[must_use]
+    pub fn in_the_making(&self) -> Self {
+        Self { dir: self.dir.clone(), in_the_making: true }
     }
     /// The directory itself.
     #[must_use]
@@ -203,10 +210,75 @@ impl Layout {
     pub fn root_key(&self, root: RootId) -> PathBuf {
         self.dir.join(format!("root-{root}.key"))
     }
-    /// Is there a node?
+    /// Is there while a node is being made: what stands beside it was told to nobody, and is made anew.
+    #[must_use]
+    pub fn unfinished(&self) -> PathBuf {
+        self.dir.join("unfinished")
+    }
+    /// Is there a node, and was it made to the end?
     #[must_use]
     pub fn is_node(&self) -> bool {
-        self.identity().is_file()
+        self.identity().is_file() && (self.in_the_making || self.unfinished().symlink_metadata().is_err())
+    }
+
+    /// Notes that a node is being made. What an earlier attempt left that did not come to its end goes first: nobody was
+    /// told of its keys. It is for the caller to have refused a directory with anything else in it.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn begin(&self) -> Result<(), KeysError> {
+        make_private_dir(&self.dir)?;
+        if self.unfinished().symlink_metadata().is_ok() {
+            self.forget_attempt()?;
+        } else {
+            let text =
+                "A node is being made here, or was not finished: run the same command again, which begins anew.\n";
+            write_private(&self.unfinished(), text.as_bytes())?;
+        }
+        sync_dir(&self.dir)
+    }
+
+    /// The node is there: from here on it can be used, and nothing of it is ever made anew.
+    ///
+    /// # Errors
+    /// The disk; it is not there then.
+    pub fn finish(&self) -> Result<(), KeysError> {
+        sync_dir(&self.dir)?;
+        remove(&self.unfinished())?;
+        sync_dir(&self.dir).inspect_err(|_| {
+            // The note may come back with a power cut, and with it the node would go: so it is not there yet.
+            let _ = write_private(&self.unfinished(), b"");
+        })
+    }
+
+    /// Takes away what a failed attempt has made, as far as the disk lets it: what is left is no node.
+    pub fn abandon(&self) {
+        if let Err(error) = self.forget_attempt().and_then(|()| remove(&self.unfinished())) {
+            tracing::warn!(%error, "what is left of a node that was not finished goes with the next attempt");
+        }
+    }
+
+    fn forget_attempt(&self) -> Result<(), KeysError> {
+        let told = |path: &Path, error: &io::Error| io_error(path, error);
+        for dir in [self.keys(), self.restoring()] {
+            match fs::remove_dir_all(&dir) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(told(&dir, &error)),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        let side = |ending: &str| self.dir.join(format!("entraide.db-{ending}"));
+        for path in [self.signer(), self.database(), side("wal"), side("shm"), self.log_public_key(), self.purge_list()]
+        {
+            remove(&path)?;
+        }
+        for entry in fs::read_dir(&self.dir).map_err(|error| told(&self.dir, &error))?.take(limits::KEY_FILES) {
+            let path = entry.map_err(|error| told(&self.dir, &error))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with("root-") && name.ends_with(".key") {
+                remove(&path)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -413,7 +485,11 @@ pub(crate) fn make_private_dir(path: &Path) -> Result<(), KeysError> {
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeysError> {
     let told = |error: io::Error| io_error(path, &error);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(told)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(told)
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| {
+        // Half a file helps nobody, and would stand in the way of whoever tries again.
+        let _ = fs::remove_file(path);
+        told(error)
+    })
 }
 
 /// Puts a file in place of another at once, and makes it durable: whoever reads sees the one or the other.
@@ -427,7 +503,8 @@ pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), KeysError
 /// Gives a file another name, in place of what had it, and makes that durable.
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), KeysError> {
     fs::rename(from, to).map_err(|error| io_error(to, &error))?;
-    to.parent().map_or(Ok(()), sync_dir)
+    // A name without a directory is in the one of now.
+    to.parent().map_or(Ok(()), |dir| sync_dir(if dir.as_os_str().is_empty() { Path::new(".") } else { dir }))
 }
 
 /// Removes a file, if it is there.

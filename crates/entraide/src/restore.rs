@@ -246,10 +246,24 @@ pub fn restore(
     signer: Option<&Path>,
 ) -> Result<Outcome, RestoreError> {
     let taken = [layout.keys(), layout.signer(), layout.database(), layout.purge_list()];
-    if taken.iter().any(|path| path.symlink_metadata().is_ok()) {
+    let begun = layout.unfinished().symlink_metadata().is_ok();
+    if !begun && taken.iter().any(|path| path.symlink_metadata().is_ok()) {
         return Err(RestoreError::Exists(layout.dir().display().to_string()));
     }
-    make_private_dir(layout.dir())?;
+    layout.begin()?;
+    let outcome = bring_back(parts, layout, purge_list, signer);
+    if outcome.is_err() {
+        layout.abandon();
+    }
+    outcome
+}
+
+fn bring_back(
+    parts: Parts<'_>,
+    layout: &Layout,
+    purge_list: Option<&Path>,
+    signer: Option<&Path>,
+) -> Result<Outcome, RestoreError> {
     let scratch = Scratch::new(layout.restoring())?;
     let outcome = rehearse(parts, &scratch)?;
     if let Some(fault) = outcome.report.faults.first() {
@@ -269,7 +283,7 @@ pub fn restore(
     let log_key = note_key(&outcome.identity).map(|key| format!("{key}\n")).unwrap_or_default();
     write_private(&layout.log_public_key(), log_key.as_bytes())?;
     write_keys(layout, &outcome)?;
-    sync_dir(layout.dir())?;
+    layout.finish()?;
     Ok(outcome)
 }
 
