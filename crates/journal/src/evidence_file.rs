@@ -325,6 +325,21 @@ mod tests {
         assert_eq!(evidence.verify(&[]).unwrap_err(), EvidenceFileError::NoKey(origin()));
     }
 
+    /// Whoever has the key signs what he likes: that accuses the thief and not the nation.
+    #[test]
+    fn what_a_stolen_or_replaced_key_signed_accuses_nobody() {
+        let (one, other) = (log(200, 0), log(200, 1));
+        let evidence = file((&one, 200), (&other, 7));
+        let check = |until: u64, stolen: bool, good: bool| {
+            let bounded: Vec<NoteVerifier> =
+                keys().into_iter().map(|key| key.bounded(crate::note::Bound { until, stolen })).collect();
+            assert_eq!(evidence.verify(&bounded).is_ok(), good, "{until} {stolen}");
+        };
+        check(200, false, true);
+        check(199, false, false);
+        check(200, true, false);
+    }
+
     proptest! {
         #[test]
         fn honest_checkpoints_are_never_evidence(

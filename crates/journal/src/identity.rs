@@ -412,6 +412,18 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_is_larger_than_an_identity_is_not_read() {
+        let (root, identity) = sample("FR", 7);
+        let text = String::from_utf8(sign(&identity, &root).to_bytes()).unwrap();
+        let check = |bytes: usize, expect: Result<(), IdentityError>| {
+            let padded = text.replacen('{', &format!("{{{}", " ".repeat(bytes - text.len())), 1);
+            assert_eq!(SignedIdentity::from_bytes(padded.as_bytes()).map(|_| ()), expect);
+        };
+        check(MAX_IDENTITY_BYTES, Ok(()));
+        check(MAX_IDENTITY_BYTES + 1, Err(IdentityError::Size(MAX_IDENTITY_BYTES + 1)));
+    }
+
+    #[test]
     fn only_the_root_key_signs() {
         let (_, identity) = sample("FR", 7);
         let (other, _) = sample("FR", 8);

@@ -163,6 +163,9 @@ mod tests {
         check(".hidden", false);
         check("a/b", false);
         check("", false);
+        let elsewhere = Part { name: "../truth.db".to_owned(), bytes: 9, sha256: [3; 32] };
+        let manifest = Manifest { parts: vec![elsewhere], ..manifest() };
+        assert_eq!(Manifest::read(&manifest.write()), Err(ManifestError::Check));
     }
 
     proptest! {

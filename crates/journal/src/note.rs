@@ -426,6 +426,28 @@ mod tests {
     }
 
     #[test]
+    fn a_witness_counts_once_however_often_it_cosigned() {
+        let text = "example/FR\n1\n";
+        let lines = [50, 60, 50].map(|seconds| cosign(text, "example/EE", seconds, &key(2))).concat();
+        let witness = NoteVerifier::witness("example/EE", key(2).verifying_key()).unwrap();
+        let note = format!("{text}\n{lines}");
+        let expect = [Cosigned { witness: "example/EE".to_owned(), seconds: 50 }];
+        assert_eq!(open(&note, &[witness]).unwrap().cosigned, expect);
+    }
+
+    #[test]
+    fn what_is_too_large_or_cannot_be_printed_is_refused_whoever_signed_it() {
+        let check = |text: &str, expect: Option<NoteError>| {
+            let note = sign(text, "example/FR", &key(1));
+            assert_eq!(open(&note, &[verifier("example/FR", 1)]).err(), expect, "{} bytes", note.len());
+        };
+        check("hello\n", None);
+        check("hel\tlo\n", Some(NoteError::Shape("it has control characters")));
+        check("hel\rlo\n", Some(NoteError::Shape("it has control characters")));
+        check(&format!("{}\n", "x".repeat(limits::NOTE_BYTES)), Some(NoteError::Size));
+    }
+
+    #[test]
     fn the_example_of_the_standard_opens() {
         let vkey = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
         let note = "This is an example message.\n\n— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncA\

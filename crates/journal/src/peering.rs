@@ -433,6 +433,9 @@ mod tests {
         check(|_, scene| scene.session.exporter = [8; 32], PeeringError::Proof);
         check(|_, scene| scene.session.joiner = Pin::new([77; 32]), PeeringError::Proof);
         check(|_, scene| scene.invitation.secret[0] ^= 1, PeeringError::Proof);
+        check(|_, scene| scene.session.host = Pin::new([77; 32]), PeeringError::Proof);
+        // Meant for another nation: somebody hands on what it was sent.
+        check(|_, scene| scene.host = sample("FR", 3).1, PeeringError::Proof);
         check(|request, scene| request.identity = scene.host_signed.clone(), PeeringError::Proof);
         check(|request, _| request.proof = Proof::new([0; 32]), PeeringError::Proof);
         // Knows the secret, but speaks over a key that its identity doesn't name.
@@ -467,6 +470,32 @@ mod tests {
             },
             PeeringError::Root,
         );
+        // The invited nation, and it knows the secret, but it speaks over a key that its identity does not name.
+        check(
+            |given, scene| {
+                scene.session.host = Pin::new([77; 32]);
+                scene.invitation.pin = scene.session.host;
+                *given = answer(scene);
+            },
+            PeeringError::Pin,
+        );
+    }
+
+    /// Written a second time from `docs/federation.md`: what other programs must make to peer with this one.
+    #[test]
+    fn a_proof_is_what_the_document_says() {
+        let scene = scene();
+        let Session { exporter, joiner, host } = scene.session.clone();
+        let check = |label: &[u8], last: [u8; 32], made: Proof| {
+            let mut mac = Hmac::<Sha256>::new_from_slice(&scene.invitation.secret).unwrap();
+            let digest = scene.joiner_signed.digest();
+            for part in [label, &exporter, joiner.as_bytes(), host.as_bytes(), &digest, &last] {
+                mac.update(part);
+            }
+            assert!(made == Proof::new(mac.finalize().into_bytes().into()));
+        };
+        check(b"entraide/peer/join/v1", scene.host.root_hash(), ask(&scene).proof);
+        check(b"entraide/peer/host/v1", scene.host_signed.digest(), answer(&scene).proof);
     }
 
     #[test]
@@ -475,6 +504,13 @@ mod tests {
         let (host, joiner) = (&scene.host_signed, &scene.joiner_signed);
         assert_eq!(words(&[9; 32], host, joiner), words(&[9; 32], joiner, host));
         assert_ne!(words(&[9; 32], host, joiner), words(&[8; 32], joiner, host));
+        // Somebody in the middle, who shows each side an identity of its own.
+        for seed in 3..9 {
+            let (root, middle) = sample("LT", seed);
+            let middle = identity::sign(&middle, &root);
+            assert_ne!(words(&[9; 32], host, joiner), words(&[9; 32], host, &middle));
+            assert_ne!(words(&[9; 32], host, joiner), words(&[9; 32], &middle, joiner));
+        }
     }
 
     #[test]

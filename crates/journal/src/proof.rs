@@ -301,6 +301,19 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_was_replaced_proves_up_to_its_size_alone() {
+        let (file, key) = example(false);
+        let check = |until: u64, good: bool| {
+            let bound = crate::note::Bound { until, stolen: false };
+            let outcome = file.verify(&[key.clone().bounded(bound)]).map(Verified::into_inner);
+            assert_eq!(outcome.is_ok(), good, "{outcome:?}");
+            assert!(good || matches!(outcome, Err(ProofFileError::Replaced)), "{outcome:?}");
+        };
+        check(2, true);
+        check(1, false);
+    }
+
+    #[test]
     fn files_of_another_shape_are_refused() {
         let text = example(false).0.write();
         assert!(text.starts_with("c2sp.org/tlog-proof@v1\nextra "));

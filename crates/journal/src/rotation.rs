@@ -136,6 +136,9 @@ mod tests {
         assert_eq!(versions, [1, 2]);
         let (other, _) = sample("FR", 8);
         assert!(matches!(request.sign(&other), Err(RotationError::Root(_))));
+        let (_, nameless) = sample("FR", 7);
+        let nameless = Request(vec![Identity { name: String::new(), ..nameless }]);
+        assert!(matches!(nameless.sign(&root), Err(RotationError::Identity(_))), "nobody would take it");
     }
 
     #[test]

@@ -426,6 +426,11 @@ mod tests {
             assert!(bytes.len() <= MAX_FRAME_BYTES);
             assert_eq!(Answer::decode(&[&bytes[..], b"x"].concat()), Err(WireError));
         }
+        let most = u8::try_from(MAX_KEYS).unwrap();
+        for (count, good) in [(most, true), (most + 1, false)] {
+            let keys = [&[3, count][..], &vec![1; usize::from(count) * 32], &[0, 0]].concat();
+            assert_eq!(Answer::decode(&keys).is_ok(), good, "{count} keys");
+        }
         assert_eq!(format!("{:?}", Pair { key: [1; 32], before: None }), "Pair(secret)");
     }
 

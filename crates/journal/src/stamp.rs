@@ -454,11 +454,24 @@ mod tests {
         assert_eq!(verify(&other, "a checkpoint\n", None, &trusted), Err(StampError::Signature));
     }
 
+    /// What says when is the stamp: that its authority's certificate has run out since changes nothing. Made as above, by
+    /// an authority whose certificate was good for the 25th of November 2026 alone.
+    #[test]
+    fn a_stamp_outlives_the_certificate_of_its_authority() {
+        let token = token(include_bytes!("../tests/stamp/short-reply")).unwrap();
+        let trusted = Authorities::read(include_bytes!("../tests/stamp/short-ca.pem")).unwrap();
+        let stamp = verify(token, "a checkpoint\n", Some(0x826b_b444_c6ae_0d2e), &trusted).unwrap();
+        assert_eq!(stamp.authority, "Stamps of a day");
+        assert_eq!(stamp.at, "2026-11-25T08:16:45Z".parse().unwrap());
+    }
+
     #[test]
     fn refusals_and_notes_without_a_stamp_are_told_apart() {
         assert_eq!(token(&[0x30, 5, 0x30, 3, 2, 1, 2]), Err(StampError::Refused(2)));
         assert!(matches!(token(&[0x30, 5, 0x30, 3, 2, 1, 0]), Err(StampError::Shape(_))));
-        assert!(matches!(token(&[0x30; REPLY_BYTES + 1]), Err(StampError::Shape(_))));
+        assert_eq!(token(&[0x30; REPLY_BYTES + 1]), Err(StampError::Shape("the answer is too large")));
+        let large = verify(&[0x30; TOKEN_BYTES + 1], "text\n", None, &authorities());
+        assert_eq!(large, Err(StampError::Shape("the token is too large")));
         assert_eq!(verify_note("text\n\n— other AAAA\n", &authorities()), Ok(Vec::new()));
         let with = format!("text\n\n— other AAAA\n{}", line(&[0x30, 0]));
         assert!(matches!(verify_note(&with, &authorities()), Err(StampError::Shape(_))));

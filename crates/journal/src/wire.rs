@@ -652,11 +652,28 @@ mod tests {
         let bomb = compress(vec![0; 40 * 1024 * 1024]).unwrap();
         assert!(bomb.len() < 16 * 1024);
         assert_eq!(decompress(&bomb, 1_000_000), Err(WireError::Limit("bytes")));
+        // It stops: what would follow beyond the limit is not even looked at.
+        assert_eq!(decompress(&[&bomb[..], b"rubbish"].concat(), 1_000_000), Err(WireError::Limit("bytes")));
         let packed = compress(b"twelve bytes").unwrap();
         assert_eq!(decompress(&packed, 12).as_deref(), Ok(&b"twelve bytes"[..]));
         assert_eq!(decompress(&packed, 11), Err(WireError::Limit("bytes")));
         assert_eq!(decompress(&packed[..packed.len() - 1], 12), Err(WireError::Compression));
         assert_eq!(decompress(&[&packed[..], b"x"].concat(), 12), Err(WireError::Compression));
+    }
+
+    /// The window is what a decoder sets aside before it has read anything.
+    #[test]
+    fn a_frame_that_asks_for_a_large_window_is_refused() {
+        let check = |log: u32, good: bool| {
+            let mut encoder = zstd::stream::Encoder::new(Vec::new(), 1).unwrap();
+            encoder.set_parameter(zstd::zstd_safe::CParameter::WindowLog(log)).unwrap();
+            std::io::Write::write_all(&mut encoder, b"twelve bytes").unwrap();
+            let frame = encoder.finish().unwrap();
+            let expect = if good { Ok(b"twelve bytes".to_vec()) } else { Err(WireError::Compression) };
+            assert_eq!(decompress(&frame, 12), expect, "{log}");
+        };
+        check(ZSTD_WINDOW_LOG, true);
+        check(ZSTD_WINDOW_LOG + 1, false);
     }
 
     #[test]

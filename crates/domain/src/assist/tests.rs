@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use model::extension::Common;
 use model::extension::assistance::{
     AgreedLine, Agreement, AgreementStep, Answer, Funding, HelpKind, LegalBasis, Line, Mission, MissionPhase, Mode,
     Offer, OfferLine, Payer, Quantity, Request, RequestLine, RequestPhase,
 };
+use model::extension::{Common, Extension};
 use model::{Citation, Commitment, Index, Origin, Timestamp};
 use proptest::prelude::*;
 
 use super::agreement::State;
 use super::case::{self, Case, RequestState};
-use super::{Heard, Word};
+use super::{Heard, InvalidTransition, Word};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
 
@@ -416,8 +416,9 @@ fn strangers_and_missing_statements_change_nothing_and_are_named() {
     // Somebody else signs, and somebody else accepts.
     let lv = origin("LV");
     world.say(&lv, agreement(&lv, &accepted, AgreementStep::Countersign));
-    world.say(&lv, accept(&lv, &made, 1));
+    let foreign = world.say(&lv, accept(&lv, &made, 1));
     let case = whole(&world);
+    assert_eq!(case.unfit, [(foreign, InvalidTransition::NotYours)]);
     assert_eq!(case.offers.len(), 1);
     assert_eq!(case.offers[0].agreements.len(), 1);
     assert_eq!(case.offers[0].agreements[0].state, State::Proposed);
@@ -439,6 +440,32 @@ fn a_mission_needs_both_signatures_and_somebody_is_on_the_case_from_then() {
     let case = whole(&world);
     let begun = case.offers[0].agreements[0].mission.as_ref().unwrap();
     assert_eq!((begun.mission.phase, begun.on_task), (MissionPhase::OnTask, Some(NOW)));
+}
+
+#[test]
+fn a_nation_offers_once_and_never_to_itself() {
+    let (mut world, fr, ee, place) = asked();
+    let own = world.say(&fr, Word::Offer(offer(&fr, &place, Answer::Yes, 1)));
+    let first = world.say(&ee, Word::Offer(offer(&ee, &place, Answer::Yes, 1)));
+    let other = Offer { common: common(Offer::KIND, &ee, 9), ..offer(&ee, &place, Answer::Yes, 2) };
+    let second = world.say(&ee, Word::Offer(other));
+    let case = whole(&world);
+    assert_eq!(case.offers.iter().map(|offer| &offer.place).collect::<Vec<_>>(), [&first]);
+    let unfit: BTreeMap<Index, InvalidTransition> = case.unfit.iter().map(|(at, why)| (at.index, *why)).collect();
+    assert_eq!(unfit.get(&own.index), Some(&InvalidTransition::NotYours), "{unfit:?}");
+    assert!(case.unfit.contains(&(second, InvalidTransition::Twice)), "{unfit:?}");
+}
+
+#[test]
+fn an_offer_is_open_until_it_says_and_counts_no_longer() {
+    let (mut world, _, ee, place) = asked();
+    world.say(&ee, Word::Offer(offer(&ee, &place, Answer::Yes, 2)));
+    let case = whole(&world);
+    let until = case.offers[0].offer.valid_until;
+    for (at, offered) in [(until.plus_seconds(-1), 2), (until, 0)] {
+        assert_eq!(case.offers[0].is_open(at), offered > 0);
+        assert_eq!(case.coverage(&case.request.lines[0], at).offered, offered);
+    }
 }
 
 #[test]

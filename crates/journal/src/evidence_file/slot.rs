@@ -189,7 +189,11 @@ mod tests {
         assert_eq!(TwoStatements::new(open, good.second.clone()), None);
         let mut other = good.second.clone();
         other.extra.origin = "entraide/FR/REAL/0123456789abcdef".parse().unwrap();
-        assert_eq!(TwoStatements::new(good.first, other), None);
+        assert_eq!(TwoStatements::new(good.first.clone(), other), None);
+        let text = EvidenceFile::Statements(good).write();
+        let renamed = text.replacen("origin entraide/MT/", "origin entraide/FR/", 1);
+        assert!(EvidenceFile::read(&text).is_ok() && renamed != text);
+        assert!(matches!(EvidenceFile::read(&renamed), Err(EvidenceFileError::Shape(_))), "it names another nation");
     }
 
     proptest! {

@@ -285,6 +285,7 @@ fn a_log_that_lies_is_evidence() {
     check(|page, _| page.items[0].opening.as_mut().unwrap().entry_salt[0] ^= 1, wrong);
     check(|page, _| page.items[0].opening.as_mut().unwrap().body.as_mut().unwrap().bytes.push(b' '), wrong);
     check(|page, _| page.items[0].index = Index(7), EvidenceKind::WrongOpening { index: Index(7) });
+    check(|page, _| page.items[0].opening.as_mut().unwrap().index = Index(7), wrong);
     // An older entry, against what was verified before.
     check(|page, _| page.items[0].index = Index(2), EvidenceKind::WrongOpening { index: Index(2) });
 }
@@ -307,6 +308,13 @@ fn an_answer_that_breaks_the_protocol_accuses_nobody() {
     check(|page| page.commitments.truncate(2), EvidenceKind::Malformed);
     check(
         |page| {
+            page.commitments.push(Commitment::new([0; 32]));
+            page.items.clear();
+        },
+        EvidenceKind::Malformed,
+    );
+    check(
+        |page| {
             page.commitments.clear();
             page.items.clear();
         },
@@ -316,6 +324,39 @@ fn an_answer_that_breaks_the_protocol_accuses_nobody() {
     check(|page| page.items[0].index = Index(10), EvidenceKind::BeyondCheckpoint { index: Index(10) });
     check(|page| page.items[0].index = Index(u64::MAX), EvidenceKind::BeyondCheckpoint { index: Index(u64::MAX) });
     check(|page| page.items[0].index = Index(3), EvidenceKind::Missing { index: Index(3) });
+}
+
+#[test]
+fn no_more_commitments_wait_for_a_checkpoint_than_the_limit() {
+    let server = Server::with(1);
+    let has = MAX_PENDING as u64;
+    let check = |waiting: u64, good: bool| {
+        let pending = vec![Commitment::new([0; 32]); usize::try_from(waiting).unwrap()];
+        let replica = Replica { pending, ..server.replica() };
+        let far = Checkpoint { origin: server.origin.clone(), size: has + 9, root: TreeHash::new([1; 32]) };
+        let page = FeedPage { checkpoint: server.sign(&far), start: waiting, ..server.page(0, 1, []) };
+        match replica.accept(page, |_| None) {
+            Outcome::Verified(step) => assert!(good && step.pending.len() as u64 == waiting + 1),
+            Outcome::Broken(evidence) => assert!(!good && evidence.kind == EvidenceKind::Malformed, "{evidence:?}"),
+        }
+    };
+    check(has - 1, true);
+    check(has, false);
+}
+
+#[test]
+fn a_body_beyond_the_limit_is_kept_raw() {
+    for (bytes, fits) in [(model::limits::BODY_BYTES, true), (model::limits::BODY_BYTES + 1, false)] {
+        let mut server = Server::new();
+        server.say(&envelope::encode(&envelope(lane_of(0))), &vec![b' '; bytes]);
+        match only_content(&server, server.page(0, 1, [0])) {
+            Content::Unfit { reason, .. } => {
+                assert!(!fits && matches!(reason, UnfitReason::Size(size) if size == bytes))
+            }
+            Content::Statement { .. } => assert!(fits, "{bytes}"),
+            Content::Withdrawn => panic!("it was opened"),
+        }
+    }
 }
 
 #[test]

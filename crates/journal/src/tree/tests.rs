@@ -183,6 +183,12 @@ fn what_a_log_does_not_have_is_not_proved() {
     assert_eq!(verify_consistency(300, &root, 300, &root, &[root]), Err(ProofError::Wrong));
     assert_eq!(verify_consistency(300, &root, 300, &empty_root(), &[]), Err(ProofError::Wrong));
     assert_eq!(verify_consistency(3, &root, 300, &root, &[]), Err(ProofError::Wrong));
+    assert_eq!(
+        verify_consistency(0, &empty_root(), 300, &root, &[root]),
+        Err(ProofError::Range { index: 0, size: 300 })
+    );
+    let shrunk = Err(ProofError::Range { index: 300, size: 256 });
+    assert_eq!(verify_consistency(300, &root, 256, &root_at(&log, 256).unwrap(), &[root]), shrunk);
 }
 
 proptest! {
