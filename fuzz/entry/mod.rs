@@ -67,6 +67,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "split", run: split, seeds: seeds::files },
     Entry { name: "classified", run: classified, seeds: seeds::lines },
     Entry { name: "exercise", run: exercise, seeds: seeds::marks },
+    Entry { name: "duty_roster", run: duty_roster, seeds: seeds::duty_rosters },
     Entry { name: "client_data", run: client_data, seeds: seeds::client_data },
     Entry { name: "authenticator", run: authenticator, seeds: seeds::authenticators },
 ];
@@ -92,6 +93,15 @@ fn backup_manifest(bytes: &[u8]) {
     if let Ok(manifest) = Manifest::read(text) {
         assert_eq!(manifest.write(), text);
         assert!(manifest.parts.iter().all(|part| !part.name.contains('/') && !part.name.starts_with('.')));
+    }
+}
+
+/// Whatever it says, each shift goes forward, and the file is within its limits.
+fn duty_roster(bytes: &[u8]) {
+    let until = Timestamp::from_seconds(1_830_000_000);
+    if let Ok(file) = intake::duty::read(bytes, Some("Europe/Paris"), until) {
+        assert!(file.shifts.len() <= intake::limits::DUTY_ROWS && file.contacts.len() <= intake::limits::DUTY_ROWS);
+        assert!(file.shifts.iter().all(|(_, shift)| shift.from < shift.until));
     }
 }
 

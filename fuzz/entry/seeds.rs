@@ -387,3 +387,16 @@ pub fn authenticators() -> Vec<Vec<u8>> {
     p256.extend([0x11; 64]);
     vec![assertion, attested, ed25519, p256]
 }
+
+/// A duty roster as persons, as shifts, and as a calendar.
+pub fn duty_rosters() -> Vec<Vec<u8>> {
+    let calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\n\
+        DTSTART;TZID=Europe/Paris:20261023T200000\r\nDTEND;TZID=Europe/Paris:20261024T080000\r\nSUMMARY:duty: anna\r\n\
+        RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=FR,SA;COUNT=9;WKST=MO\r\nEXDATE;TZID=Europe/Paris:20261024T200000\r\n\
+        END:VEVENT\r\nEND:VCALENDAR\r\n";
+    let persons =
+        "person,name,telephone,mail,languages,login\nanna,\"Anna, A\",+33 1 00 00 00,a@b.example,fr en,anna\n";
+    let shifts = "post,person,from,until,zone\nduty,anna,2026-11-28T20:00,2026-11-29 08:00,Europe/Paris\n\
+        deputy,ben,2026-11-28T20:00:00Z,2026-11-29T08:00:00+01:00,\n";
+    [calendar, persons, shifts].map(|text| text.as_bytes().to_vec()).into()
+}

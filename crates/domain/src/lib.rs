@@ -1,7 +1,9 @@
 //! The four jobs as state machines and folds. Floor 1: pure, imports `model` alone.
 //!
-//! `said` reads what a body is; `warn` holds the life of a shared object: said, withdrawn, erased, receipted.
+//! `said` reads what a body is; `warn` holds the life of a shared object: said, withdrawn, erased, receipted; `duty` says
+//! who is on duty.
 
 pub mod assist;
+pub mod duty;
 pub mod said;
 pub mod warn;

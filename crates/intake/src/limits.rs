@@ -8,6 +8,14 @@ pub const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
 pub const MAX_OBJECTS: usize = 200_000;
 /// Longest line that is compared with marking lines, bytes: the longest marking with a release note has under 200.
 pub const MARKING_LINE_BYTES: usize = 400;
+/// Largest file of a duty roster, bytes: a year of shifts of a large desk is 200 kB; with JSON around it a command holds it.
+pub const DUTY_BYTES: usize = 512 * 1024;
+/// Most shifts and persons of one such file, recurring ones counted one by one: four posts in three shifts a day for a year.
+pub const DUTY_ROWS: usize = 5_000;
+/// Longest field or line of a calendar that is read, bytes: descriptions are passed over.
+pub const DUTY_FIELD_BYTES: usize = 8 * 1024;
+/// Longest step of a recurring shift, days or weeks: a year.
+pub const DUTY_INTERVAL: u32 = 366;
 
 /// The limits of one call; a node's configuration may lower them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,3 +32,9 @@ pub const LANGUAGES: usize = 24;
 pub const REQUEST_SECONDS: i64 = 90 * 24 * 3600;
 /// Most that one mission may say it has cost, cents: a billion euro is a typing error.
 pub const COST_CENTS: u64 = 100_000_000_000;
+/// Longest shift, seconds: a month of standing by; longer is a typing error.
+pub const SHIFT_SECONDS: i64 = 31 * 24 * 3600;
+/// Longest telephone number, bytes: fifteen digits (ITU-T E.164 §6.2.1) with their spaces and an extension.
+pub const TELEPHONE_BYTES: usize = 40;
+/// Longest mail address, bytes (RFC 5321 §4.5.3.1.3: a path of 256 with its brackets).
+pub const MAIL_BYTES: usize = 254;

@@ -17,6 +17,8 @@ pub enum Permission {
     ManageAudiences,
     /// Invite, confirm, hold and cut partners.
     ManagePartners,
+    /// Change the duty roster and the ladders.
+    ManageRoster,
     /// Change accounts and tokens.
     ManageAccounts,
     /// Purge what must not be here.
@@ -41,6 +43,9 @@ impl Permission {
             Self::Speak => matches!(role, Role::DutyOfficer | Role::CrisisOfficer),
             Self::ManageAudiences => matches!(role, Role::DutyOfficer | Role::Liaison | Role::CrisisOfficer),
             Self::ManagePartners => matches!(role, Role::Liaison | Role::Administrator),
+            Self::ManageRoster => {
+                matches!(role, Role::DutyOfficer | Role::CrisisOfficer | Role::Liaison | Role::Administrator)
+            }
             Self::DecideLog => matches!(role, Role::DutyOfficer | Role::CrisisOfficer | Role::Administrator),
             // Whoever is awake: a secret on a network where it may not be does not wait for an office hour.
             Self::Spill => matches!(role, Role::DutyOfficer | Role::CrisisOfficer | Role::Administrator),

@@ -17,6 +17,7 @@ pub mod audience;
 pub mod body;
 pub mod cosign;
 pub mod disclose;
+pub mod duty;
 pub mod engine;
 pub mod export_list;
 pub mod feed;

@@ -152,3 +152,11 @@ pub const EXPORT_LISTS: usize = 200;
 pub const LIST_NAME_BYTES: usize = 60;
 /// Erased bodies that the purge list is told in one step.
 pub const PURGES_STEP: usize = 1_000;
+/// Most persons in the duty roster: ten desks of a hundred.
+pub const CONTACTS: usize = 1_000;
+/// Who was on duty when is forgotten after this, seconds: a quarter, after which hours are accounted for elsewhere.
+pub const SHIFTS_SECONDS: i64 = 92 * 24 * 3600;
+/// Recurring shifts are written out this far ahead, seconds: a year and a month, so that next year's file comes in time.
+pub const ROSTER_AHEAD_SECONDS: i64 = 400 * 24 * 3600;
+/// Most days of the roster that one screen shows.
+pub const ROSTER_DAYS: u32 = 400;

@@ -19,6 +19,7 @@ mod proofs;
 mod realms;
 mod recover;
 mod red;
+mod roster;
 mod setup;
 mod shapes;
 mod state;
@@ -116,6 +117,9 @@ enum Command {
     /// Ask for help, answer, agree, and say how a mission goes
     #[command(subcommand)]
     Assist(assist::AssistCommand),
+    /// Say whom the node can wake and who is on duty when, by hand or by a file
+    #[command(subcommand)]
+    Roster(roster::RosterCommand),
     /// Take files into intake, or assert what is in them
     Import(import::ImportArgs),
     /// Say who reads what is RED, own people and guests, and see who has
@@ -263,6 +267,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Witness(_)
         | Command::Keys(_)
         | Command::Assist(_)
+        | Command::Roster(_)
         | Command::Import(_)
         | Command::Red(_)
         | Command::Show(_)
@@ -322,6 +327,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Witness(command) => witnesses::witness(session, command).await,
         Command::Keys(command) => keys::keys(session, command).await,
         Command::Assist(command) => assist::assist(session, command).await,
+        Command::Roster(command) => roster::roster(session, command).await,
         Command::Import(args) => import::import(session, args).await,
         Command::Red(command) => red::red(session, command).await,
         Command::Show(args) => objects::show(session, args).await,

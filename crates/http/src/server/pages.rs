@@ -22,6 +22,7 @@ mod posted;
 mod recovery;
 mod red;
 mod refused;
+mod roster;
 mod spills;
 mod status;
 mod text;
@@ -64,6 +65,13 @@ pub fn router(app: &App) -> Router<App> {
         .route("/partners/invite", get(partners::back).post(partners::invite))
         .route("/partners/accept", get(partners::back).post(partners::accept))
         .route("/partners/change", get(partners::back).post(partners::change))
+        .route("/roster", get(roster::page))
+        .route("/roster/persons", get(roster::back).post(roster::put_person))
+        .route("/roster/persons/remove", get(roster::back).post(roster::remove_person))
+        .route("/roster/shifts", get(roster::back).post(roster::add_shift))
+        .route("/roster/shifts/remove", get(roster::back).post(roster::remove_shift))
+        .route("/roster/preview", get(roster::back).post(roster::preview))
+        .route("/roster/import", get(roster::back).post(roster::import))
         .route("/red", get(red::first))
         .route("/red/{address}", get(red::cover))
         .route("/red/{address}/open", get(red::back).post(red::open))

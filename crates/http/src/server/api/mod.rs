@@ -28,6 +28,7 @@ pub mod red;
 pub mod refusal;
 pub mod request;
 pub mod retention;
+pub mod roster;
 pub mod session;
 pub mod spills;
 pub mod statements;
@@ -270,6 +271,13 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(assistance::accept))
         .routes(routes!(assistance::follow_up))
         .routes(routes!(assistance::mission))
+        .routes(routes!(roster::show))
+        .routes(routes!(roster::duty))
+        .routes(routes!(roster::put_person, roster::remove_person))
+        .routes(routes!(roster::add_shift))
+        .routes(routes!(roster::remove_shift))
+        .routes(routes!(roster::preview))
+        .routes(routes!(roster::import))
         .routes(routes!(events::events))
         .routes(routes!(session::log_in, session::whoami, session::log_out))
         .routes(routes!(passkeys::log_in_options))

@@ -40,13 +40,14 @@ macro_rules! words {
         }
     };
 }
+pub(crate) use words;
 
 /// Why a word was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not one of: {words}")]
 pub struct WordError {
-    text: String,
-    words: String,
+    pub(crate) text: String,
+    pub(crate) words: String,
 }
 
 words! {
