@@ -304,6 +304,12 @@ pub fn objects() -> Vec<Vec<u8>> {
 "id":"x-entraide-withdrawal--26ffb872-1dd9-446e-b6f5-d58527e5b5d2","action":"purge","reason":"wrong"}"#,
         r#"{"type":"x-entraide-pointer","spec_version":"2.1",
 "id":"x-entraide-pointer--26ffb872-1dd9-446e-b6f5-d58527e5b5d2","reference":"7K3Q-9XWM","level":"eu-secret"}"#,
+        r#"{"type":"x-entraide-artefact","spec_version":"2.1","id":"x-entraide-artefact--26ffb872-1dd9-446e-b6f5-d58527e5b5d2",
+"created_by_ref":"identity--26ffb872-1dd9-446e-b6f5-d58527e5b5d2","created":"2026-11-20T08:00:00Z",
+"modified":"2026-11-20T08:00:00Z","extensions":{},"agreement":{"origin":"entraide/FR/REAL/0123456789abcdef","index":7,
+"commitment":"0000000000000000000000000000000000000000000000000000000000000000"},"name":"disk","kind":"disk-image",
+"size":2000,"way":"courier","seals":["A 1"],"carrier":"c","from":"f","to":"t","handed_over":"2026-11-20T08:00:00Z",
+"added_by":"anna","malware":true,"personal_data":true,"judicial_hold":false}"#,
     ]
     .map(|object| object.as_bytes().to_vec())
     .to_vec()

@@ -1,10 +1,11 @@
 //! What a statement's body says, read once: an object of the field, or one of our own words about sharing.
 
-use model::extension::assistance::{Agreement, Mission, Offer, Request};
+use model::extension::assistance::{Agreement, Artefact, Custody, Mission, Note, Offer, Request};
 use model::extension::{Audience, Extension, ExtensionError, Lost, Pointer, Receipt, Withdrawal};
 use model::{Head, MediaType};
 
 use crate::assist::Word;
+use crate::assist::room::RoomWord;
 
 /// A body that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +61,9 @@ impl Said {
             Offer::KIND => Ok(Self::assist(head, Word::Offer(Offer::read(body)?))),
             Agreement::KIND => Ok(Self::assist(head, Word::Agreement(Agreement::read(body)?))),
             Mission::KIND => Ok(Self::assist(head, Word::Mission(Mission::read(body)?))),
+            Note::KIND => Ok(Self::assist(head, Word::Room(RoomWord::Note(Note::read(body)?)))),
+            Artefact::KIND => Ok(Self::assist(head, Word::Room(RoomWord::Artefact(Artefact::read(body)?)))),
+            Custody::KIND => Ok(Self::assist(head, Word::Room(RoomWord::Custody(Custody::read(body)?)))),
             newer if newer.starts_with("x-entraide-") => Err(SaidError::NewerType(newer.to_owned())),
             _ => Ok(Self::Object(head)),
         }

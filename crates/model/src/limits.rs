@@ -38,3 +38,5 @@ pub const SHIFT_SECONDS: i64 = 31 * 24 * 3600;
 pub const TELEPHONE_BYTES: usize = 40;
 /// Longest mail address, bytes (RFC 5321 §4.5.3.1.3: a path of 256 with its brackets).
 pub const MAIL_BYTES: usize = 254;
+/// Most seals on one disk.
+pub const SEALS: usize = 20;

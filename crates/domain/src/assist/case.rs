@@ -209,7 +209,7 @@ pub fn fold(heard: &[Heard]) -> Option<Case> {
         .filter(|one| one.place.origin == owner)
         .filter_map(|one| match &one.word {
             Word::Agreement(said) => Some((&one.place, said)),
-            Word::Request(_) | Word::Offer(_) | Word::Mission(_) => None,
+            Word::Request(_) | Word::Offer(_) | Word::Mission(_) | Word::Room(_) => None,
         })
         .collect();
     let providers: BTreeSet<&Origin> = sorted.values().map(|one| &one.place.origin).collect();
@@ -265,7 +265,7 @@ type Requests<'a> = BTreeMap<Index, &'a Request>;
 fn requests_by_place<'a>(sorted: &BTreeMap<(&Origin, Index), &'a Heard>, owner: &Origin, id: &StixId) -> Requests<'a> {
     let versions = sorted.values().filter(|one| one.place.origin == *owner).filter_map(|one| match &one.word {
         Word::Request(request) if request.common.id == *id => Some((one.place.index, request)),
-        Word::Request(_) | Word::Offer(_) | Word::Agreement(_) | Word::Mission(_) => None,
+        Word::Request(_) | Word::Offer(_) | Word::Agreement(_) | Word::Mission(_) | Word::Room(_) => None,
     });
     versions.collect()
 }
@@ -306,7 +306,8 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn one(&mut self, one: &Heard) {
         let done = match &one.word {
-            Word::Request(_) => Ok(()),
+            // The case room is read beside the case (`room`).
+            Word::Request(_) | Word::Room(_) => Ok(()),
             Word::Offer(offer) => self.offer(&one.place, offer),
             Word::Agreement(said) => self.step(&one.place, said),
             Word::Mission(mission) => self.mission(&one.place, mission),

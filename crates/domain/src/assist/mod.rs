@@ -7,6 +7,7 @@
 pub mod agreement;
 pub mod case;
 pub mod mission;
+pub mod room;
 
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,8 @@ pub enum Word {
     Agreement(Agreement),
     /// A version of a mission.
     Mission(Mission),
+    /// What is said in the case room.
+    Room(room::RoomWord),
 }
 
 impl Word {
@@ -46,6 +49,7 @@ impl Word {
             Self::Offer(offer) => Some(&offer.request),
             Self::Agreement(agreement) => Some(&agreement.answers),
             Self::Mission(mission) => Some(&mission.agreement),
+            Self::Room(word) => Some(word.answers()),
         }
     }
 }
@@ -90,6 +94,7 @@ impl Word {
                 let common = mission.common.without_words();
                 Mission { common, leader: purged(), report, ..mission.clone() }.to_bytes()
             }
+            Self::Room(word) => word.without_words(),
         }
     }
 }

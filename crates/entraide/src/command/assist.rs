@@ -1,5 +1,7 @@
 //! `assist`: ask for help, answer, agree, and say how a mission goes.
 
+mod evidence;
+
 use clap::{Args, Subcommand};
 use hyper::Method;
 use model::extension::assistance::{HelpKind, LegalBasis, Line, Mode, Payer, Quantity};
@@ -59,6 +61,37 @@ pub enum AssistCommand {
     },
     /// Begin a mission under what is in force, or say how it goes on
     Mission(MissionArgs),
+    /// Say something to the other party of a case, and to nobody else
+    Note(NoteArgs),
+    /// Show the messages of a case, in the order in which they came
+    Notes {
+        /// Any statement of the case: FR:12
+        entry: EntryRef,
+    },
+    /// Say that a disk with evidence was handed to a courier, under seal
+    Courier(evidence::CourierArgs),
+    /// Say what was done with a piece of evidence: delivered, passed, returned, destroyed, hold-lifted
+    Custody(evidence::CustodyArgs),
+    /// Show the evidence of a case, and who had it
+    Evidence {
+        /// Any statement of the case: FR:12
+        entry: EntryRef,
+    },
+}
+
+/// `assist note`.
+#[derive(Debug, Args)]
+pub struct NoteArgs {
+    /// Any statement of the case: FR:12
+    entry: EntryRef,
+    /// What is said: plain text
+    text: String,
+    /// To whom, when we asked and several have answered: EE
+    #[arg(long, value_name = "COUNTRY")]
+    to: Option<String>,
+    /// Who may see it there: clear, green, amber, amber+strict
+    #[arg(long, value_name = "TLP", default_value = "amber+strict")]
+    label: Tlp,
 }
 
 /// `assist ask`.
@@ -225,6 +258,16 @@ fn amount<'a>(mut parts: impl Iterator<Item = &'a str>) -> Result<(Quantity, Mod
     Ok((Quantity::try_from(number)?, mode))
 }
 
+/// A message of a case.
+#[derive(Debug, serde::Deserialize)]
+struct NoteRow {
+    entry: String,
+    from: String,
+    to: String,
+    at: String,
+    text: String,
+}
+
 pub(super) async fn assist(session: &Session, command: &AssistCommand) -> Result<(), Failure> {
     match command {
         AssistCommand::Ask(args) => ask(session, args).await,
@@ -255,6 +298,15 @@ pub(super) async fn assist(session: &Session, command: &AssistCommand) -> Result
             });
             say(session, args.entry, "mission", &news).await
         }
+        AssistCommand::Note(args) => {
+            let label = args.label.word().to_ascii_lowercase();
+            let note = object_of!({ "text": args.text, "to": args.to, "label": label });
+            say(session, args.entry, "notes", &note).await
+        }
+        AssistCommand::Notes { entry } => notes(session, *entry).await,
+        AssistCommand::Courier(args) => evidence::courier(session, args).await,
+        AssistCommand::Custody(args) => evidence::custody(session, args).await,
+        AssistCommand::Evidence { entry } => evidence::list(session, *entry).await,
     }
 }
 
@@ -322,6 +374,21 @@ async fn list(session: &Session) -> Result<(), Failure> {
         vec![case.entry.clone(), clean(&case.number), case.state.clone(), covered, clean(&case.name)]
     };
     table(&page.items.iter().map(row).collect::<Vec<_>>())
+}
+
+async fn notes(session: &Session, entry: EntryRef) -> Result<(), Failure> {
+    let bytes = session.client.bytes(&Ask::get(format!("/assistance/{}/notes", encode(&entry.to_string())))).await?;
+    if session.json {
+        return raw(&[&bytes[..], b"\n"].concat());
+    }
+    let page: Page<NoteRow> = read(&bytes)?;
+    if page.items.is_empty() {
+        return line("nothing was said in this case");
+    }
+    for note in &page.items {
+        line(&format!("{}  {}  {} to {}: {}", note.entry, note.at, note.from, note.to, clean(&note.text)))?;
+    }
+    Ok(())
 }
 
 async fn show(session: &Session, entry: EntryRef) -> Result<(), Failure> {

@@ -5,11 +5,13 @@
 pub mod agreement;
 pub mod offer;
 pub mod request;
+pub mod room;
 pub mod words;
 
 pub use agreement::{AgreedLine, Agreement, AgreementStep, Mission, MissionPhase};
 pub use offer::{Answer, Offer, OfferLine};
 pub use request::{Request, RequestLine, RequestPhase};
+pub use room::{Artefact, ArtefactKind, Custody, CustodyAct, Note, Sha256Digest, Way};
 pub use words::{Funding, HelpKind, LegalBasis, Line, Mode, Payer, Quantity};
 
 use crate::limits;

@@ -25,7 +25,7 @@ pub use withdrawal::{Withdrawal, WithdrawalAction};
 pub const DEFINITION_ID: &str = "extension-definition--6f0d6c1c-52f7-4b39-9d2c-6c1d5f3f7a11";
 
 /// Types of our own objects that this version reads.
-pub const TYPES: [&str; 9] = [
+pub const TYPES: &[&str] = &[
     "x-entraide-audience",
     "x-entraide-withdrawal",
     "x-entraide-receipt",
@@ -35,6 +35,9 @@ pub const TYPES: [&str; 9] = [
     "x-entraide-assistance-offer",
     "x-entraide-assistance-agreement",
     "x-entraide-mission",
+    "x-entraide-case-note",
+    "x-entraide-artefact",
+    "x-entraide-custody",
 ];
 
 /// Why one of our objects was not read.

@@ -64,7 +64,8 @@ fn root(db: &Db<'_>, signer: &dyn Signer, log: LogId, index: Index) -> Result<Op
 }
 
 fn word(db: &Db<'_>, signer: &dyn Signer, row: &ObjectRow) -> Result<Option<Word>, StoreError> {
-    if !domain::assist::case::TYPES.contains(&row.stix_id.type_name()) {
+    let kind = row.stix_id.type_name();
+    if !domain::assist::case::TYPES.contains(&kind) && !domain::assist::room::TYPES.contains(&kind) {
         return Ok(None);
     }
     let Some(bytes) = body::open(db, signer, row.statement)? else { return Ok(None) };

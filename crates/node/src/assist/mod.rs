@@ -3,7 +3,9 @@
 //! A command appends its statement, folds the whole case again with it, and is refused as a whole if the fold gives it no
 //! effect: so the rules stand once, in `domain::assist`, for our own commands and for what partners say.
 
+pub mod evidence;
 pub mod gather;
+pub mod note;
 mod speak;
 
 use domain::assist::InvalidTransition;
@@ -53,6 +55,12 @@ pub enum AssistError {
     /// The joint state has no place for it.
     #[error("it would have no effect: {0}")]
     NoEffect(InvalidTransition),
+    /// The law wants it kept.
+    #[error("the law wants it kept ({0}): it is neither destroyed nor given away")]
+    Kept(String),
+    /// Evidence is still here.
+    #[error("evidence is neither returned nor destroyed ({0}): say what became of it before the mission is closed")]
+    EvidenceOut(String),
     /// RED is opened to no node.
     #[error("a call for help is for partners: choose another label than TLP:RED")]
     Red,
@@ -335,6 +343,9 @@ pub fn mission(work: &mut Work<'_, '_>, acceptance: &Citation, new: &Progress) -
     let (offer, agreed) = agreement_at(&case, acceptance)?;
     if *offer.provider() != work.me.origin {
         return Err(AssistError::NotYours(offer.provider().country().to_string()));
+    }
+    if new.phase == MissionPhase::Closed {
+        evidence::settled(work, acceptance)?;
     }
     let known = agreed.mission.as_ref().map(|known| &known.mission);
     let common = match known {

@@ -3,7 +3,7 @@
 use domain::assist::case;
 use domain::said::Said;
 use model::extension::{Common, Extension};
-use model::{Citation, Label, Lane, MediaType, Origin, ThreadVersion, Timestamp, Tlp};
+use model::{Citation, Label, Lane, MediaType, Origin, ThreadVersion, Timestamp, Tlp, Walled};
 use store::StoreError;
 
 use super::{AssistError, gather};
@@ -36,6 +36,17 @@ pub(super) fn to<T: Extension>(
     after: Option<(model::ThreadId, ThreadVersion, model::Commitment)>,
     object: &T,
 ) -> Result<Appended, AssistError> {
+    walled(work, target, tlp, after, (None, object))
+}
+
+/// The same of what may stand behind the wall.
+fn walled<T: Extension>(
+    work: &mut Work<'_, '_>,
+    target: &Target,
+    tlp: Tlp,
+    after: Option<(model::ThreadId, ThreadVersion, model::Commitment)>,
+    (walled, object): (Option<Walled>, &T),
+) -> Result<Appended, AssistError> {
     object.validate().map_err(AssistError::Field)?;
     let body = object.to_bytes();
     // Whatever this node may hold: it goes to partners who may hold less.
@@ -48,7 +59,7 @@ pub(super) fn to<T: Extension>(
         audience: target.at,
         set: target.set,
         label: Label::from(tlp),
-        walled: None,
+        walled,
         media: MediaType::Stix,
         body: &body,
     };
@@ -63,6 +74,21 @@ pub(super) fn to_partner<T: Extension>(
 ) -> Result<Appended, AssistError> {
     let target = audience::bilateral(work, partner)?;
     to(work, &target, Tlp::AmberStrict, None, object)
+}
+
+/// Says something in a case room: to one partner alone, and behind the wall, so that help feeds no sanction.
+pub(super) fn in_room<T: Extension>(
+    work: &mut Work<'_, '_>,
+    partner: &Origin,
+    tlp: Tlp,
+    wall: Walled,
+    object: &T,
+) -> Result<Appended, AssistError> {
+    if tlp == Tlp::Red {
+        return Err(AssistError::Red);
+    }
+    let target = audience::bilateral(work, partner)?;
+    walled(work, &target, tlp, None, (Some(wall), object))
 }
 
 /// Says the next version of an object of ours, to its audience as that is now and with its label.

@@ -2,6 +2,7 @@
 
 use domain::assist::Heard;
 use domain::assist::case::{self, Case};
+use domain::assist::room::{self, Room};
 use model::EntryRef;
 use model::extension::Extension;
 use model::extension::assistance::Request;
@@ -39,16 +40,43 @@ fn case_at(
     log: LogId,
     index: model::Index,
 ) -> Result<Option<Released<Case>>, StoreError> {
+    let folded = policy::derive(heard(view, viewer, log, index)?, |words| case::fold(&words));
+    Ok(folded.transpose())
+}
+
+/// Everything of a case that the viewer may see, in the order in which it came. It is named by a statement that the viewer
+/// sees: to which case another belongs is no less hidden than the statement.
+fn heard(
+    view: &View<'_, '_>,
+    viewer: &Viewer,
+    log: LogId,
+    index: model::Index,
+) -> Result<Released<Vec<Heard>>, StoreError> {
     let mut governed = Vec::new();
     for (row, heard) in gather::heard(view.db, view.signer, log, index)? {
         governed.push(Governing { heard, facts: facts_of_row(view, &row)? });
     }
     let released = policy::release_all(governed, viewer, Purpose::Read, &PolicyVersion::CURRENT);
-    let folded = policy::derive(released, |words| {
+    let named = view.db.origin(log)?;
+    Ok(released.map(|words| {
         let heard: Vec<Heard> = words.into_iter().map(|governed| governed.heard).collect();
-        case::fold(&heard)
+        let is_seen = heard.iter().any(|one| one.place.index == index && one.place.origin == named);
+        if is_seen { heard } else { Vec::new() }
+    }))
+}
+
+/// The case room of the case to which a statement belongs, as far as the viewer may see it.
+///
+/// # Errors
+/// Nothing there that the viewer may see.
+pub fn room(view: &View<'_, '_>, viewer: &Viewer, name: EntryRef) -> Result<Released<(Case, Room)>, ObjectError> {
+    let log = entries::log_of(view, name.country)?;
+    let folded = policy::derive(heard(view, viewer, log, name.index)?, |words| {
+        let case = case::fold(&words)?;
+        let room = room::fold(&case, &words);
+        Some((case, room))
     });
-    Ok(folded.transpose())
+    folded.transpose().ok_or(ObjectError::NotFound)
 }
 
 /// A page of calls for help, the newest first, each once.

@@ -1,5 +1,7 @@
 //! `/assistance`: a call for help, the answers to it, what was agreed, and the missions under it (workflows §3).
 
+pub mod evidence;
+pub mod notes;
 mod shapes;
 mod words;
 
@@ -228,6 +230,8 @@ impl From<AssistError> for Refusal {
                 (StatusCode::UNPROCESSABLE_ENTITY, "A field is out of its range")
             }
             AssistError::NotYours(_) | AssistError::Reserve => (StatusCode::CONFLICT, "It is for another party"),
+            AssistError::Kept(_) => (StatusCode::CONFLICT, "The law wants it kept"),
+            AssistError::EvidenceOut(_) => (StatusCode::CONFLICT, "Evidence is still here"),
             AssistError::NotOpen(_) | AssistError::OfferGone(_) | AssistError::Stale(_) | AssistError::NoEffect(_) => {
                 (StatusCode::CONFLICT, "It would have no effect")
             }
