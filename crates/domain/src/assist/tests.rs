@@ -14,6 +14,8 @@ use super::agreement::State;
 use super::case::{self, Case, RequestState};
 use super::{Heard, InvalidTransition, Word};
 
+mod room;
+
 const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
 
 fn origin(country: &str) -> Origin {
