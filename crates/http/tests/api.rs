@@ -1,6 +1,7 @@
 //! The REST API over a real node and a real database, one sentence a test.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic; these helpers are outside the test functions")]
 
+mod api_roles;
 mod api_world;
 
 use std::time::Duration;

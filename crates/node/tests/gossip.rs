@@ -207,3 +207,31 @@ async fn a_node_whose_key_speaks_elsewhere_is_told() {
     assert!(found.iter().all(|row| row.summary.contains("another copy of it speaks")));
     assert_eq!(fr.node.standing().word(), "stopped");
 }
+
+/// What a partner says of itself counts as little as what others say of it: a cosignature makes no history.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nation_that_shows_another_history_with_cosignatures_is_held() {
+    let (fr, ee, lv) = (Nation::new("FR", 1), Nation::new("EE", 2), Nation::new("LV", 3));
+    peer(&fr, &lv).await;
+    peer(&ee, &lv).await;
+    say(&fr, "one", &["LV"]).await;
+    let _pull = pull(&lv, &[&fr]);
+    let size = fr.node.signed().size;
+    until(&lv, "France's log", move |view| {
+        view.db.tree(node::partner::find(view.db, "FR").unwrap().log).unwrap().size == size
+    })
+    .await;
+    let cosigned = |note: &str| {
+        let text = journal::note::text_of(note).unwrap();
+        let line =
+            journal::note::cosign(text, &ee.node.me().origin.to_string(), 1, &SigningKey::from_bytes(&[ee.seed; 32]));
+        format!("{note}{line}")
+    };
+    hear(&lv, "FR", vec![cosigned(&fr.node.signed().text)]).await;
+    let witnessed = |view: &node::View<'_, '_>| view.db.witnessed(node::partner::find(view.db, "FR").unwrap().log);
+    assert_eq!(lv.node.read(witnessed).await.unwrap().map(|row| (row.size, row.witnesses)), Some((size, 1)));
+    hear(&lv, "FR", vec![cosigned(&lie(&fr, size, 1))]).await;
+    let state = lv.node.read(|view| Ok::<_, StoreError>(state_of(view, "FR"))).await.unwrap();
+    assert_eq!(state, Some(PartnerState::Held));
+    assert_eq!(evidence_of(&lv).await.len(), 1);
+}

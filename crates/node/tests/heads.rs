@@ -21,7 +21,8 @@ use model::{
 };
 use node::pull::turn::{self, Checked};
 use node::query::evidence;
-use node::{View, gossip, heads, receive};
+use node::receive::ReceiveError;
+use node::{View, WriteError, gossip, heads, receive};
 use store::{LogId, PartnerState, StoreError};
 use world::{Nation, origin, peer, signed_identity, state_of};
 
@@ -297,6 +298,49 @@ async fn who_is_not_in_an_audience_learns_nothing_of_it_and_is_not_listened_to()
     assert!(!about(&notes(&ee, "LV").await), "and gets no envelope by asking");
     let beyond = |view: &View<'_, '_>| view.db.heard_heads(malta_log(view));
     assert_eq!(ee.node.read(beyond).await.unwrap(), [], "nor is its word of more kept");
+    // Nor is what is said of an audience, or of a version of one, that nobody here has heard of.
+    let unheard = [Head { audience: AudienceId::new([9; 16]), ..head }, Head { version: 2, sequence: 5, ..head }];
+    hear(&ee, "LV", unheard.map(lie).to_vec()).await;
+    assert_eq!(ee.node.read(beyond).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn of_a_nation_that_is_held_or_cut_nothing_more_is_taken_in() {
+    let (ee, lv) = two().await;
+    let mut malta = Malta::new(&[&ee, &lv]);
+    malta.show(&ee, &[0]).await;
+    let start = ee.node.read(|view| turn::start(view, malta_log(view), &origin("MT", SEED), None)).await.unwrap();
+    let replica = start.expect("it is an active partner").replica;
+    malta.indicator(0, None);
+    let page = malta.page(&replica, &[1]);
+    let checked = ee.node.read(move |view| turn::check(view, malta_log(view), &replica, page)).await.unwrap();
+    let Checked::Step(step) = checked else { panic!("{checked:?}") };
+    ee.node.write(|work| node::partner::hold(work, "MT", "to be looked at")).await.unwrap();
+    let late = ee.node.write(move |work| receive::receive(work, malta_of(work.tx), *step)).await;
+    assert!(matches!(late, Err(WriteError::Refused(ReceiveError::NotActive))), "{late:?}");
+    let commitment = Commitment::new([7; 32]);
+    let head = Head { audience: AUDIENCE, version: 1, lane: Lane::Intelligence, sequence: 5, commitment };
+    hear(&ee, "LV", vec![Heads { origin: origin("MT", SEED), heads: vec![head] }.write()]).await;
+    assert_eq!(ee.node.read(|view| view.db.heard_heads(malta_log(view))).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_step_that_was_taken_is_not_taken_again() {
+    let (ee, lv) = two().await;
+    let malta = Malta::new(&[&ee, &lv]);
+    let start = ee.node.read(|view| turn::start(view, malta_log(view), &origin("MT", SEED), None)).await.unwrap();
+    let replica = start.expect("it is an active partner").replica;
+    let twice = [malta.page(&replica, &[0]), malta.page(&replica, &[0])];
+    let mut taken = Vec::new();
+    for page in twice {
+        let replica = replica.clone();
+        let checked = ee.node.read(move |view| turn::check(view, malta_log(view), &replica, page)).await.unwrap();
+        let Checked::Step(step) = checked else { panic!("{checked:?}") };
+        taken.push(ee.node.write(move |work| receive::receive(work, malta_of(work.tx), *step)).await);
+    }
+    assert!(taken[0].is_ok() && matches!(taken[1], Err(WriteError::Refused(ReceiveError::Moved))), "{taken:?}");
+    let size = ee.node.read(|view| view.db.tree(malta_log(view)).map(|tree| tree.size)).await.unwrap();
+    assert_eq!(size, 1);
 }
 
 /// What Latvia is shown of others' word after a time, seconds.

@@ -4,6 +4,7 @@
 
 mod world;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use model::extension::{AudienceKind, WithdrawalAction};
@@ -11,6 +12,7 @@ use model::{Desk, Index, MediaType, Role, Tlp};
 use node::assert::{Assert, RawObject};
 use node::audience::{self, Choice};
 use node::recovery::decide::{self, DecideError, Decided, Decision};
+use node::recovery::merge::{self, RecoverError};
 use node::recovery::turn::{self, Weighed};
 use node::{Actor, WriteError, gossip};
 use store::{ObjectState, PersonId, Store, StoreError};
@@ -262,4 +264,138 @@ async fn two_persons_and_no_machine_say_that_a_restored_node_speaks_from_here() 
     assert_eq!(fr.node.standing().word(), "speaking");
     make(&fr, "b", &[]).await;
     assert_eq!((fr.node.signer().is_unknown(), fr.node.signed().size), (false, 2));
+}
+
+/// One node that was copied, and each copy has said something: whichever partner answers first, two signed histories stop
+/// it.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_histories_that_two_partners_hold_stop_a_restored_node() {
+    for knows_mark in [false, true] {
+        let (fr, ee, lv) = (Nation::new("FR", 1), Nation::new("EE", 2), Nation::new("LV", 3));
+        peer(&fr, &ee).await;
+        peer(&fr, &lv).await;
+        make(&fr, "a", &["EE", "LV"]).await;
+        let (old, twin) = (backup(&fr), backup(&fr));
+        let twin = again(&fr, twin, MemorySigner::new(1, None));
+        make(&fr, "b", &["EE"]).await;
+        make(&twin, "c", &["LV"]).await;
+        make(&twin, "d", &["LV"]).await;
+        let pulls = [pull(&ee, &[&fr]), pull(&lv, &[&twin])];
+        for (nation, size) in [(&ee, 2), (&lv, 3)] {
+            until(nation, "its France", move |view| {
+                view.db.tree(node::partner::find(view.db, "FR").unwrap().log).unwrap().size == size
+            })
+            .await;
+        }
+        for stop in pulls {
+            stop.send_replace(true);
+        }
+        // With the mark of the first copy it is enough that one partner shows the other's history.
+        let signer = if knows_mark { MemorySigner::new(1, fr.node.signer().mark()) } else { MemorySigner::unknown(1) };
+        let restored = again(&fr, old, signer);
+        let asked: &[&Nation] = if knows_mark { &[&lv] } else { &[&ee, &lv] };
+        let _asking = recover(&restored, asked);
+        until(&restored, "it stops", |view| view.signed.standing.word() == "stopped").await;
+        assert_eq!(restored.node.read(|view| view.db.evidence(Some(view.me.log), 9)).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_knows_no_mark_signs_nothing_until_enough_witnesses_have_answered() {
+    let (fr, ee, lv) = (Nation::new("FR", 1), Nation::new("EE", 2), Nation::new("LV", 3));
+    peer(&fr, &ee).await;
+    peer(&fr, &lv).await;
+    let both = ["EE".to_owned(), "LV".to_owned()];
+    fr.node.write(move |work| node::witness::choose(work, &both, Some(2))).await.unwrap();
+    make(&fr, "a", &["EE"]).await;
+    let old = backup(&fr);
+    make(&fr, "b", &["EE"]).await;
+    let stop = pull(&ee, &[&fr]);
+    until(&ee, "two entries", |view| view.db.tree(node::partner::find(view.db, "FR").unwrap().log).unwrap().size == 2)
+        .await;
+    stop.send_replace(true);
+    let fr = again(&fr, old, MemorySigner::unknown(1));
+    let asking = recover(&fr, &[&ee]);
+    until(&fr, "what Estonia holds", |view| view.db.tree(view.me.log).unwrap().size == 2).await;
+    let log = fr.node.read(|view| Ok::<_, StoreError>(node::partner::find(view.db, "EE").unwrap().log)).await.unwrap();
+    for _ in 0..3 {
+        // It has asked again, and Latvia may still hold more.
+        let before = fr.node.recovery().of(log);
+        until(&fr, "another round", |_| true).await;
+        while fr.node.recovery().of(log) == before {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+    assert_eq!((fr.node.standing().word(), fr.node.signer().is_unknown()), ("recovering", true));
+    asking.send_replace(true);
+    let _asking = recover(&fr, &[&ee, &lv]);
+    until(&fr, "France speaks", |view| view.signed.standing.speaks()).await;
+    assert_eq!((fr.node.signed().size, fr.node.signer().is_unknown()), (2, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_says_that_a_node_speaks_while_more_is_known_to_have_been_signed() {
+    let fr = Nation::new("FR", 1);
+    make(&fr, "a", &[]).await;
+    let old = backup(&fr);
+    make(&fr, "b", &[]).await;
+    let spoken = fr.node.write(|work| merge::extend(work, Vec::new())).await;
+    assert!(matches!(spoken, Err(WriteError::Refused(RecoverError::NotRecovering))), "{spoken:?}");
+    let fr = again(&fr, old, MemorySigner::new(1, fr.node.signer().mark()));
+    let short = fr.node.write(merge::finish).await;
+    assert!(matches!(short, Err(WriteError::Refused(RecoverError::Short { needs: 2, known: 1 }))), "{short:?}");
+    for person in [1, 2] {
+        let (login, desk, roles) = (person.to_string(), Desk::Csirt, vec![Role::DutyOfficer]);
+        let actor = Actor { person: Some(PersonId(person)), login, desk, roles };
+        let refused = fr.node.write(move |work| decide::decide(work, &actor, Decision::Speak)).await;
+        assert!(matches!(refused, Err(WriteError::Refused(DecideError::NotNow(_)))), "{refused:?}");
+    }
+    assert_eq!(fr.node.standing().word(), "recovering");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_person_proposed_is_forgotten_after_a_while() {
+    let fr = Nation::new("FR", 1);
+    make(&fr, "a", &[]).await;
+    let (old, clock) = (backup(&fr), Arc::new(world::StandingClock::new()));
+    let node = world::open_at(old.path(), "FR", 1, MemorySigner::unknown(1), Arc::clone(&clock)).unwrap();
+    let decide = |person: i64| {
+        let (login, desk, roles) = (person.to_string(), Desk::Csirt, vec![Role::DutyOfficer]);
+        let actor = Actor { person: Some(PersonId(person)), login, desk, roles };
+        let node = node.clone();
+        async move { node.write(move |work| decide::decide(work, &actor, Decision::Speak)).await.unwrap() }
+    };
+    assert_eq!(decide(1).await, Decided::Proposed);
+    clock.0.fetch_add(node::limits::PROPOSAL_SECONDS * 1_000_000, Ordering::Relaxed);
+    assert_eq!(decide(2).await, Decided::Proposed, "nobody remembers what the first one saw");
+    assert!(matches!(decide(1).await, Decided::Done(Some(_))));
+}
+
+/// The list of what was purged is stronger than a partner that still has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_was_spilled_does_not_come_back_from_a_partner() {
+    let list: Arc<Mutex<Vec<journal::purge::Purged>>> = Arc::default();
+    let open = |dir: tempfile::TempDir, mark| {
+        let signer = MemorySigner::new(1, mark);
+        let node = world::open_with(dir.path(), "FR", 1, signer, Arc::<Mutex<_>>::clone(&list) as _).unwrap();
+        Nation { node, dir, seed: 1 }
+    };
+    let (fr, ee) = (open(tempfile::tempdir().unwrap(), None), Nation::new("EE", 2));
+    peer(&fr, &ee).await;
+    make(&fr, "a", &["EE"]).await;
+    let old = backup(&fr);
+    make(&fr, "operation nightfall", &["EE"]).await; // 1
+    let stop = pull(&ee, &[&fr]);
+    until(&ee, "both", |view| view.db.audiences().unwrap().len() == 2).await;
+    stop.send_replace(true);
+    let subject =
+        node::subject::Subject::Entry(model::EntryRef { country: "FR".parse().unwrap(), epoch: 0, index: Index(1) });
+    let order = node::spill::Order { subject, reason: "x".to_owned(), despite_hold: Vec::new() };
+    fr.node.write(move |work| node::spill::spill(work, &order, &Actor::machine())).await.unwrap();
+    assert_eq!(list.lock().unwrap().len(), 1);
+    let fr = open(old, fr.node.signer().mark());
+    let _asking = recover(&fr, &[&ee]);
+    until(&fr, "France speaks", |view| view.signed.standing.speaks()).await;
+    let back = fr.node.read(|view| view.db.statement_at(view.me.log, Index(1))).await.unwrap();
+    assert!(back.is_some_and(|row| row.sealed.is_none()), "the place is known, and what it said is gone");
 }

@@ -151,6 +151,13 @@ async fn witnesses_are_active_partners_and_a_threshold_can_be_reached() {
     check(choose(&fr, &["EE"], None).await, "not an active partner");
     assert_eq!(fr.node.read(|view| view.db.witnesses()).await.unwrap(), [], "nothing of a refused choice stays");
     assert_eq!(choose(&fr, &[], None).await, Ok(()));
+    let many = ["LV", "LT", "DE", "ES", "IT", "PL"];
+    for (seed, country) in (3..).zip(many) {
+        peer(&fr, &Nation::new(country, seed)).await;
+    }
+    let most = node::limits::WITNESSES;
+    assert_eq!(choose(&fr, &many[..most], None).await, Ok(()));
+    check(choose(&fr, &many[..=most], None).await, "at most");
 }
 
 /// A checkpoint of France, signed with its key, over entries that France never had.
@@ -206,4 +213,57 @@ async fn a_log_that_shows_a_witness_two_histories_is_held_with_both() {
     // Of a held log nothing more is cosigned.
     let held = cosign(&ee, "FR", ask(honest.text.clone())).await;
     assert!(matches!(held, Err(WriteError::Refused(CosignError::Unknown))), "{held:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_cosigns_no_other_history_than_the_one_that_it_holds() {
+    let (fr, ee) = (Nation::new("FR", 1), Nation::new("EE", 2));
+    peer(&fr, &ee).await;
+    say(&fr, "one").await;
+    let (_stop, stopping) = watch::channel(false);
+    let transport: Arc<dyn node::ports::Transport> = Local::of(&ee, &[&fr]);
+    tokio::spawn(node::pull::run(ee.node.clone(), transport, stopping));
+    let size = fr.node.signed().size;
+    until(&ee, "France's log", move |view| {
+        view.db.tree(node::partner::find(view.db, "FR").unwrap().log).unwrap().size == size
+    })
+    .await;
+    // It has cosigned nothing of France yet: what it holds is what tells.
+    let request = AddCheckpoint { old: 0, proof: Vec::new(), checkpoint: forged(&fr, size) };
+    assert_eq!(cosign(&ee, "FR", request).await.unwrap(), Cosigned::Forked(0));
+    let state = ee.node.read(|view| Ok::<_, StoreError>(state_of(view, "FR"))).await.unwrap();
+    assert_eq!(state, Some(PartnerState::Held));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_know_what_it_cosigned_cosigns_nothing() {
+    let (fr, ee) = (Nation::new("FR", 1), Nation::new("EE", 2));
+    peer(&fr, &ee).await;
+    say(&fr, "one").await;
+    let dir = tempfile::tempdir().unwrap();
+    store::Store::open(ee.dir.path()).unwrap().copy_into(dir.path()).unwrap();
+    let restored = world::open(dir.path(), "EE", 2, world::MemorySigner::unknown(2)).unwrap();
+    let restored = Nation { node: restored, dir, seed: 2 };
+    let request = AddCheckpoint { old: 0, proof: Vec::new(), checkpoint: fr.node.signed().text.clone() };
+    let refused = cosign(&restored, "FR", request).await;
+    assert!(matches!(refused, Err(WriteError::Refused(CosignError::Silent(_)))), "{refused:?}");
+}
+
+/// A copy of a node that knows less than a witness has cosigned is told so, and asks its partners again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_that_has_cosigned_more_makes_a_node_doubt_itself() {
+    let (fr, ee) = (Nation::new("FR", 1), Nation::new("EE", 2));
+    peer(&fr, &ee).await;
+    say(&fr, "one").await;
+    assert_eq!(choose(&fr, &["EE"], None).await, Ok(()));
+    let dir = tempfile::tempdir().unwrap();
+    store::Store::open(fr.dir.path()).unwrap().copy_into(dir.path()).unwrap();
+    let copy = world::open(dir.path(), "FR", 1, world::MemorySigner::new(1, fr.node.signer().mark())).unwrap();
+    let copy = Nation { node: copy, dir, seed: 1 };
+    say(&fr, "two").await;
+    let request = AddCheckpoint { old: 0, proof: Vec::new(), checkpoint: fr.node.signed().text.clone() };
+    assert!(matches!(cosign(&ee, "FR", request).await, Ok(Cosigned::Line(_))));
+    let mut doubts = copy.node.doubts();
+    let _asking = ask_witnesses(&copy, &Local::of(&copy, &[&ee]));
+    tokio::time::timeout(std::time::Duration::from_secs(20), doubts.changed()).await.expect("it doubts").unwrap();
 }
