@@ -479,6 +479,8 @@ mod tests {
         assert!(matches!(signer.sign(&at(&origin, 4, 1)), Err(SignerError::Behind { signed: 5, shown: 4 })));
         assert!(matches!(signer.sign(&at(&origin, 5, 2)), Err(SignerError::Forked { size: 5 })));
         assert_eq!(signer.sign(&at(&origin, 5, 1)).unwrap().text(), note.text());
+        let other = origin.with_epoch(1);
+        assert!(matches!(signer.sign(&at(&other, 7, 1)), Err(SignerError::Io(_))), "it signs for one log alone");
         signer.sign(&at(&origin, 9, 3)).unwrap();
         drop(signer);
         let (again, _) = FileSigner::open(&layout).unwrap();

@@ -223,6 +223,39 @@ fn nothing_names_the_place_where_it_was_written() {
     report(&faults);
 }
 
+/// Documents name tests by their functions: a test that was renamed or taken away must not go on being promised.
+#[test]
+fn every_test_that_a_document_names_is_there() {
+    let root = root();
+    let (mut code, mut pages) = (Vec::new(), Vec::new());
+    for folder in ["crates", "fuzz"] {
+        files_below(&root.join(folder), &[".rs"], &mut code);
+    }
+    files_below(&root, &[".md"], &mut pages);
+    let mut known = std::collections::HashSet::new();
+    for path in code {
+        let text = fs::read_to_string(path).unwrap();
+        let named = text.split("fn ").skip(1).map(|rest| {
+            rest.chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect::<String>()
+        });
+        known.extend(named);
+    }
+    let letters =
+        |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    let mut faults = Vec::new();
+    for path in pages {
+        let text = fs::read_to_string(&path).unwrap();
+        for word in text.split('`').skip(1).step_by(2) {
+            // Names of three words and more are those of tests; metrics begin with the program's name.
+            let is_test = letters(word) && word.matches('_').count() >= 2 && !word.starts_with("entraide_");
+            if is_test && !known.contains(word) {
+                faults.push(format!("{} names the test `{word}`, which is not there", path.display()));
+            }
+        }
+    }
+    report(&faults);
+}
+
 #[test]
 fn what_the_architecture_page_names_is_there() {
     let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();

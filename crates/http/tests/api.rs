@@ -322,6 +322,25 @@ async fn rubbish_gets_a_problem_and_changes_nothing() {
     assert_eq!(world.get(&machine(), "/api/v1/status").await.ok().json()["log"], before);
 }
 
+/// A page elsewhere can have a browser send a form, and not JSON.
+#[tokio::test]
+async fn a_command_is_json_and_no_larger_than_the_limit() {
+    let world = World::new();
+    let send = async |media: &str, bytes: usize| {
+        let name = "x".repeat(bytes.saturating_sub(48));
+        let body = json!({"name": name, "kind": "named", "members": []}).to_string();
+        let request = axum::http::Request::post("/api/v1/audiences").header(header::CONTENT_TYPE, media);
+        let mut request = request.body(Body::from(body)).unwrap();
+        request.extensions_mut().insert(http_room::server::accept::LocalSocket { uid: None });
+        tower::ServiceExt::oneshot(world.app.clone(), request).await.unwrap().status().as_u16()
+    };
+    assert_eq!(send("application/json; charset=utf-8", 60).await, 200);
+    for media in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
+        assert_eq!(send(media, 60).await, 415, "{media}");
+    }
+    assert_eq!(send("application/json", 2 * 1024 * 1024).await, 413);
+}
+
 #[tokio::test]
 async fn everybody_sees_who_will_see_it_and_who_is_told_when_it_is_taken_back() {
     let world = World::new();

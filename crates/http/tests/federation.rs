@@ -274,6 +274,25 @@ async fn strangers_take_no_partners_place() {
     assert!(world.connect(&world.partner).await.checkpoint().await.is_ok());
 }
 
+/// Whoever opens connections and says nothing takes the places of his own address alone, and for a short while.
+#[tokio::test]
+async fn one_address_begins_a_bounded_number_of_handshakes() {
+    let world = world(Bounds::federation()).await;
+    let mut silent = Vec::new();
+    for _ in 0..limits::HANDSHAKES_PER_ADDRESS {
+        silent.push(TcpStream::connect(&world.addr).await.unwrap());
+    }
+    let beyond = FederationClient::connect(&world.addr, world.host.pin(), &world.partner).await;
+    assert!(matches!(beyond, Err(ClientError::Connect { .. })), "{beyond:?}");
+    drop(silent);
+    let until = async {
+        while FederationClient::connect(&world.addr, world.host.pin(), &world.partner).await.is_err() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(SOON, until).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_strangers_time_is_short() {
     let world = world(Bounds { stranger_life: Duration::from_millis(100), ..Bounds::federation() }).await;

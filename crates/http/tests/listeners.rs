@@ -162,10 +162,16 @@ async fn a_reader_who_does_not_read_is_cut_off() {
 
 #[tokio::test]
 async fn connections_beyond_the_limit_wait_their_turn() {
-    let plain = plain(Bounds { connections: 1, head: Duration::from_millis(300), ..Bounds::plain() }).await;
-    let _first = TcpStream::connect(plain.addr).await.unwrap();
+    let plain = plain(Bounds { connections: 1, ..Bounds::plain() }).await;
+    let mut first = TcpStream::connect(plain.addr).await.unwrap();
+    first.write_all(b"GET /who HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert!(timeout(SOON, first.read(&mut [0; 64])).await.unwrap().unwrap() > 0, "the first has the only place");
     let who = "GET /who HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-    check(&plain, who, "HTTP/1.1 200 OK", "caller=false").await;
+    let second = tokio::spawn(exchange(TcpStream::connect(plain.addr).await.unwrap(), who));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!second.is_finished(), "it waits");
+    drop(first);
+    assert!(second.await.unwrap().starts_with("HTTP/1.1 200 OK"), "and then it is its turn");
 }
 
 #[tokio::test]

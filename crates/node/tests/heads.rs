@@ -396,3 +396,47 @@ async fn two_statements_in_a_place_shown_to_one_member_are_proved_to_others_too(
     ee.node.write(move |work| receive::hold(work, malta_of(work.tx), &evidence)).await.unwrap();
     assert_eq!(proved(&ee).await, [Index(1), Index(2)]);
 }
+
+/// Workflow comes first, so that a withdrawal overtakes what it takes back.
+#[tokio::test]
+async fn what_is_taken_back_before_it_comes_never_stands() {
+    let (ee, lv) = two().await;
+    let mut malta = Malta::new(&[&ee, &lv]);
+    let first = malta.indicator(0, None);
+    malta.indicator(1, Some(first));
+    let start = ee.node.read(|view| turn::start(view, malta_log(view), &origin("MT", SEED), None)).await.unwrap();
+    let mut replica = start.expect("it is an active partner").replica;
+    let taken =
+        |index| FeedItem { lane: Lane::Intelligence, kind: ReleaseKind::Withdraw, index: Index(index), opening: None };
+    let mut early = malta.page(&replica, &[0]);
+    early.items.extend([taken(1), taken(2)]);
+    let take = async |replica: &mut Replica, page: FeedPage| {
+        let held = replica.clone();
+        let checked = ee.node.read(move |view| turn::check(view, malta_log(view), &held, page)).await.unwrap();
+        let Checked::Step(step) = checked else { panic!("{checked:?}") };
+        replica.advance(&step);
+        ee.node.write(move |work| receive::receive(work, malta_of(work.tx), *step)).await.unwrap();
+    };
+    take(&mut replica, early).await;
+    let waits = ee.node.read(|view| view.db.pending_withdrawal(malta_log(view), Index(1))).await.unwrap();
+    assert!(waits.is_some(), "it is remembered");
+    // One of them comes whole, as by a page that was under way, and one without what it said, as it is served now.
+    let mut late = malta.page(&replica, &[1, 2]);
+    late.items[1].opening.as_mut().unwrap().body = None;
+    take(&mut replica, late).await;
+    let stands = |view: &View<'_, '_>| {
+        let mut all = Vec::new();
+        for index in [1, 2] {
+            let row = view.db.statement_at(malta_log(view), Index(index))?.unwrap();
+            let state = view.db.object(row.id)?.map(|object| object.state);
+            all.push((state, view.db.withdrawal_of(row.id)?.is_some()));
+        }
+        Ok::<_, StoreError>(all)
+    };
+    let expect = [(Some(store::ObjectState::Withdrawn), true), (None, true)];
+    assert_eq!(ee.node.read(stands).await.unwrap(), expect);
+    let digest = ee.node.read(|view| view.db.views_digest()).await.unwrap();
+    ee.node.write(node::rebuild::rebuild).await.unwrap();
+    assert_eq!(ee.node.read(stands).await.unwrap(), expect);
+    assert_eq!(ee.node.read(|view| view.db.views_digest()).await.unwrap(), digest);
+}

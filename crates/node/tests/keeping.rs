@@ -145,6 +145,8 @@ async fn a_spill_is_withdrawn_from_everyone_and_its_report_follows_the_receipts(
     assert!(report.statements[0].purged && report.statements[0].withdrawal.is_some());
     assert_eq!(report.order.as_ref().map(|order| order.who.as_str()), Some("machine"));
     assert_eq!(report.statements[0].given.len(), 2, "who opened it is still known");
+    let anew = fr.node.read(|view| view.db.setting("compaction")).await.unwrap();
+    assert_eq!(anew.as_deref(), Some("done"), "the file was written anew");
     for nation in [&fr, &ee] {
         check_forgotten(nation, b"nightfall 1").await;
         check_whole(nation).await;
@@ -485,4 +487,135 @@ async fn statements_are_due_by_the_closest_rule_and_what_is_purged_stays_purged(
     assert_eq!(kept, (false, true));
     let first = ee.node.read(|view| view.db.statement(StatementId(1))).await.unwrap();
     assert!(first.is_some(), "envelopes stay");
+}
+
+/// What people are answered, and what is kept of a partner's lie, repeats words too.
+#[tokio::test]
+async fn a_spill_reaches_answers_that_are_remembered_and_excerpts_of_evidence() {
+    let fr = Nation::new("FR", 1);
+    make(&fr, "two", &[]).await;
+    let title = r#"operation \"nightfall\" 7"#;
+    let text = body(7).replace("nightfall 7", title);
+    let objects = vec![RawObject { media: MediaType::Stix, bytes: text.into_bytes() }];
+    let audience = Choice::Named("two".into());
+    let command = Assert { objects, tlp: Tlp::Green, pap: None, audience, walled: None };
+    fr.node.write(move |work| node::assert::assert(work, &command)).await.unwrap();
+    let remember = move |work: &mut node::Work<'_, '_>| {
+        let said = work.tx.object(work.tx.objects_by_id(&id_of(7))?[0].statement)?.unwrap();
+        let row = work.tx.statement(said.statement)?.unwrap();
+        work.tx.remember("anna", "plain", &[1; 32], &format!("{{\"id\":\"{}\"}}", id_of(7)), work.now)?;
+        work.tx.remember("anna", "escaped", &[2; 32], &format!("{{\"title\":\"{title}\"}}"), work.now)?;
+        work.tx.remember("anna", "other", &[3; 32], "{\"title\":\"daybreak\"}", work.now)?;
+        let excerpt = [b"page".as_slice(), &row.entry_salt, b"nightfall"].concat();
+        work.tx.put_evidence(row.log, work.now, "wrong-opening", "x", None, None, &excerpt)?;
+        Ok::<_, store::StoreError>(said.title)
+    };
+    assert_eq!(fr.node.write(remember).await.unwrap().as_deref(), Some("operation \"nightfall\" 7"));
+    spilled(&fr, order(Subject::Object(id_of(7)))).await.unwrap();
+    let kept = fr.node.read(|view| {
+        let mut kept = Vec::new();
+        for key in ["plain", "escaped", "other"] {
+            kept.push(view.db.remembered("anna", key)?.unwrap().answer);
+        }
+        Ok::<_, store::StoreError>((kept, view.db.evidence(None, 9)?.remove(0).bytes))
+    });
+    let (kept, excerpt) = kept.await.unwrap();
+    assert_eq!((kept[0].as_str(), kept[1].as_str(), kept[2].contains("daybreak")), ("", "", true));
+    assert_eq!(excerpt, Vec::<u8>::new());
+    check_forgotten(&fr, b"nightfall").await;
+}
+
+#[tokio::test]
+async fn what_a_witness_said_of_the_time_is_compared_before_anything_is_purged() {
+    let (fr, clock) = with_clock();
+    let ee = Nation::new("EE", 2);
+    peer(&fr, &ee).await;
+    take_in(&fr, 0).await;
+    fr.node.write(|work| retention::set(work, "intake/new", Some(1))).await.unwrap();
+    clock.0.fetch_add(2 * DAY, Ordering::Relaxed);
+    let now = clock.0.load(Ordering::Relaxed) / 1_000_000;
+    let cosigned = |size: u64, seconds: i64| {
+        let (text, name) = ("x\n", ee.node.me().origin.to_string());
+        let key = ed25519_dalek::SigningKey::from_bytes(&[ee.seed; 32]);
+        let line = journal::note::cosign(text, &name, u64::try_from(seconds).unwrap(), &key);
+        let note = format!("{text}\n{line}");
+        fr.node.write(move |work| {
+            let row = store::WitnessedRow { size, note, witnesses: 1, at: work.now };
+            work.tx.put_witnessed(work.me.log, &row)
+        })
+    };
+    cosigned(1, now - 40 * 24 * 3600).await.unwrap();
+    let refused = apply(&fr, &plan(&fr).await, THIRD).await;
+    assert!(
+        matches!(&refused, Err(RetentionError::Clock { what, .. }) if what.contains("witness")),
+        "this clock runs ahead of a witness's: {refused:?}"
+    );
+    cosigned(2, now).await.unwrap();
+    assert_eq!(apply(&fr, &plan(&fr).await, THIRD).await.unwrap(), 1);
+}
+
+/// Between the plan and the purge somebody lays a hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_that_comes_after_the_plan_still_counts() {
+    let (fr, ee, _pulls) = two().await;
+    let index = say(&fr, 0..1, Tlp::Green, Choice::Named("two".into())).await[0];
+    until(&ee, "the indicator", |view| has_body(view, 0)).await;
+    let taken = take_in(&ee, 5).await;
+    for rule in ["partner", "intake/new"] {
+        ee.node.write(move |work| retention::set(work, rule, Some(9))).await.unwrap();
+    }
+    let purge = move |work: &mut node::Work<'_, '_>| {
+        let at = Timestamp::from_micros(work.now.micros() + 31 * DAY);
+        let plan = retention::plan(work.tx, work.me, at)?;
+        for on in [entry("FR", index), Subject::Intake(taken)] {
+            hold::add(work, &on, false, "case 7", None, &Actor::machine()).map_err(|_| RetentionError::Changed)?;
+        }
+        let run = work.tx.begin_run(work.now, "machine", at, &plan.digest, plan.items.len())?;
+        Ok::<_, RetentionError>((plan.items.len(), retention::purge(work, run, &plan.items, true)?))
+    };
+    assert_eq!(ee.node.write(purge).await.unwrap(), (2, 0));
+    let kept = move |view: &node::View<'_, '_>| {
+        Ok::<_, store::StoreError>((has_body(view, 0), view.db.intake(taken)?.is_some()))
+    };
+    assert_eq!(ee.node.read(kept).await.unwrap(), (true, true));
+}
+
+/// A process that is killed in the middle of a spill leaves words in its files: the next start sees to them.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_kill_left_of_a_purge_is_done_at_the_next_start() {
+    let fr = Nation::new("FR", 1);
+    make(&fr, "two", &[]).await;
+    say(&fr, 0..1, Tlp::Green, Choice::Named("two".into())).await;
+    // A reader keeps the write-ahead file from being emptied, as long as it takes to copy both files.
+    let (reading, begun) = std::sync::mpsc::channel();
+    let (copied, done) = std::sync::mpsc::channel::<()>();
+    let path = fr.dir.path().to_owned();
+    let reader = std::thread::spawn(move || {
+        store::Store::open(&path).unwrap().reader().unwrap().snapshot(|db| {
+            db.setting("compaction")?;
+            reading.send(()).unwrap();
+            done.recv().unwrap();
+            Ok::<_, store::StoreError>(())
+        })
+    });
+    begun.recv().unwrap();
+    let purge = |work: &mut node::Work<'_, '_>| {
+        node::withdraw::withdraw(work, Index(1), WithdrawalAction::Purge, "x").map(|_| ())
+    };
+    fr.node.write(purge).await.unwrap();
+    fr.node.write(|work| work.tx.set_setting("compaction", "due")).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["entraide.db", "entraide.db-wal"] {
+        std::fs::copy(fr.dir.path().join(name), dir.path().join(name)).unwrap();
+    }
+    copied.send(()).unwrap();
+    reader.join().unwrap().unwrap();
+    let holds = |name: &str| {
+        let bytes = std::fs::read(dir.path().join(name)).unwrap_or_default();
+        bytes.windows(11).any(|window| window == b"nightfall 0")
+    };
+    assert!(holds("entraide.db-wal"), "it was killed before the file was emptied");
+    let node = world::open(dir.path(), "FR", 1, MemorySigner::new(1, fr.node.signer().mark())).unwrap();
+    assert!(!holds("entraide.db-wal") && !holds("entraide.db"));
+    assert_eq!(node.read(|view| view.db.setting("compaction")).await.unwrap().as_deref(), Some("done"));
 }

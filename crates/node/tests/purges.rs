@@ -121,3 +121,23 @@ async fn what_was_erased_here_is_not_taken_again() {
     ee.node.write(node::rebuild::rebuild).await.unwrap();
     assert_eq!(ee.node.read(|view| view.db.views_digest()).await.unwrap(), digest);
 }
+
+#[tokio::test]
+async fn a_line_about_another_history_erases_nothing() {
+    let fr = nation("FR", 1, List::default());
+    make(&fr, &[]).await;
+    let index = say(&fr, 1).await;
+    let origin = fr.node.me().origin.clone();
+    let commitment = fr.node.read(move |view| view.db.commitment(view.me.log, index)).await.unwrap().unwrap();
+    let (mark, dir) = (fr.node.signer().mark(), fr.dir);
+    drop(fr.node);
+    for (commitment, kept) in [(model::Commitment::new([7; 32]), true), (commitment, false)] {
+        let purged =
+            Purged { at: model::Timestamp::from_seconds(1_790_000_000), origin: origin.clone(), index, commitment };
+        let list: Arc<dyn PurgeList> = Arc::new(Mutex::new(vec![purged]));
+        let node = world::open_with(dir.path(), "FR", 1, MemorySigner::new(1, mark.clone()), list).unwrap();
+        let held = node.read(move |view| view.db.statement_at(view.me.log, index)).await.unwrap().unwrap();
+        assert_eq!(held.sealed.is_some(), kept);
+        drop(node);
+    }
+}

@@ -235,6 +235,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_exercise_answers_a_bounded_number_of_requests_at_once_and_reality_answers_beside_it() {
+        let never = Router::new().route("/a", get(|| async { std::future::pending::<()>().await }));
+        let beside = Beside::default();
+        beside.put(&realm("EX-BLUE"), never);
+        let router = router(Router::new().route("/a", get(|| async { "real" })), beside);
+        let mut waiting = tokio::task::JoinSet::new();
+        for _ in 0..limits::EXERCISE_REQUESTS {
+            let router = router.clone();
+            waiting.spawn(async move { asked(&router, "/ex/EX-BLUE/a").await.0 });
+        }
+        tokio::task::yield_now().await;
+        assert_eq!(asked(&router, "/ex/EX-BLUE/a").await.0, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(asked(&router, "/a").await.2, "real");
+        assert!(waiting.try_join_next().is_none(), "the others still wait");
+    }
+
+    #[tokio::test]
     async fn whatever_an_exercises_answer_leads_to_is_in_the_exercise() {
         let cookie = [(header::SET_COOKIE, "entraide_ab=x; Path=/; Max-Age=1; HttpOnly")];
         let page = "<a href=\"/log\">=&quot;/x</a><form action=\"/out\"><img src=\"//e\"><p title=\"/no\" data-events=\"/api\">";
