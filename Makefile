@@ -1,13 +1,16 @@
 # Entraide. `make demo` runs the main job, `make test` every test; both do all their set-up.
-.PHONY: build demo test bench lint soak fuzz setup clean
+.PHONY: build console demo test bench lint soak fuzz setup clean
 SHELL := /bin/bash
 CARGO ?= cargo
 DEMO_ARGS ?=
 
-build: ## a release build
+build: console ## a release build
 	$(CARGO) build --release --locked --bin entraide
 
-demo: setup ## 27 nations and an EU node in one process, the story, then the nodes stay up until Ctrl-C
+console: ## the operators' screen, which a release build holds; it needs node and npm
+	@tools/console.sh
+
+demo: setup console ## 27 nations and an EU node in one process, the story, then the nodes stay up until Ctrl-C
 	$(CARGO) build --release --locked --bin entraide
 	ulimit -n $$(ulimit -Hn) 2>/dev/null; ./target/release/entraide demo $(DEMO_ARGS)
 

@@ -9,6 +9,7 @@ if [ -z "${ENTRAIDE_BIN:-}" ]; then
 fi
 ENTRAIDE_BIN=$(realpath "$ENTRAIDE_BIN")
 export ENTRAIDE_BIN
+tools/console.sh >&2
 cd tests/browser
 # Two libraries and no browser: the lock file pins both by digest.
 npm ci --ignore-scripts --no-fund --no-audit --loglevel=error >&2

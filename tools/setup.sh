@@ -7,6 +7,9 @@ need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
 need cc gcc
 need git git
 need python3 python3
+# The console is built with them.
+need node nodejs
+need npm npm
 # A token in software, so that log keys in a token are tried.
 need softhsm2-util softhsm2
 # A time authority for the tests is made with it.

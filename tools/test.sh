@@ -17,6 +17,14 @@ step() { # name, command…: a check that counts as one test
 step "formatting" cargo fmt --all --check
 step "clippy" cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 
+if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; then
+  # Types, the map's borders, the budget of the first route: a console that breaks one is not built.
+  step "console" tools/console.sh
+  step "console's types" npm --prefix console run --silent check
+else
+  skips+=("SKIPPED: the console is neither built nor tried: node or npm is missing")
+fi
+
 echo "── tests"
 ENTRAIDE_SKIPS="$log/skips" cargo test --workspace --locked --no-fail-fast -- --nocapture >"$log/tests" 2>&1
 status=$?
@@ -31,7 +39,7 @@ fi
 while IFS= read -r line; do skips+=("$line"); done < <(grep -aoE 'SKIPPED: .*' "$log/tests" | sort -u)
 
 echo "── browser"
-if command -v node >/dev/null 2>&1 && command -v chromium >/dev/null 2>&1 && [ -d tests/browser ]; then
+if command -v npm >/dev/null 2>&1 && command -v chromium >/dev/null 2>&1 && [ -d tests/browser ]; then
   if tools/browser.sh >"$log/browser" 2>&1; then
     read -r p f < <(grep -E '^# (pass|fail) ' "$log/browser" | awk '{v[$2]=$3} END {print v["pass"] + 0, v["fail"] + 0}')
     passed=$((passed + p)) failed=$((failed + f))
@@ -41,7 +49,7 @@ if command -v node >/dev/null 2>&1 && command -v chromium >/dev/null 2>&1 && [ -
     tail -60 "$log/browser"
   fi
 else
-  skips+=("SKIPPED: browser tests: chromium or node is missing")
+  skips+=("SKIPPED: browser tests: chromium, node or npm is missing")
 fi
 
 if [ ${#skips[@]} -eq 0 ]; then echo "0 skipped: nothing was missing"

@@ -2,23 +2,17 @@
 // refuses, no sideways scroll. And what people do there: log in by keyboard alone, peer, read, withdraw.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { chromium } from "playwright-core";
+import { launch, LOOKS, openIn, sideways, violations } from "./looks.js";
 import { Node, sample, totp, until } from "./nodes.js";
 
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>";
 
 let browser, fr, ee, french, estonian;
 
 before(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync"],
-  });
+  browser = await launch();
   [fr, ee] = await Promise.all([Node.start("FR"), Node.start("EE")]);
   [french, estonian] = await Promise.all([fr.session(), ee.session()]);
 });
@@ -28,35 +22,7 @@ after(async () => {
   await Promise.all([fr?.stop(), ee?.stop()]);
 });
 
-/** A page of somebody who is logged in, and everything that its console complains of. */
-const open = async (node, session, options = {}) => {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-  if (session) await context.addCookies([session.cookie]);
-  const page = await context.newPage();
-  const complaints = [];
-  page.on("console", (message) => { if (["error", "warning"].includes(message.type())) complaints.push(message.text()); });
-  page.on("pageerror", (error) => complaints.push(error.message));
-  return { page, complaints, go: (path) => page.goto(node.url + path), close: () => context.close() };
-};
-
-/** axe-core runs in a world of its own, where the page's policy does not refuse it and it can't hide what is refused. */
-const violations = async (page) => {
-  const world = await page.context().newCDPSession(page);
-  const { frameTree } = await world.send("Page.getFrameTree");
-  const { executionContextId: contextId } = await world.send("Page.createIsolatedWorld", { frameId: frameTree.frame.id });
-  const evaluate = async (expression) => {
-    const { result, exceptionDetails } = await world.send("Runtime.evaluate", { expression, contextId, awaitPromise: true, returnByValue: true });
-    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
-    return result.value;
-  };
-  await evaluate(`${axe};0`);
-  const found = await evaluate(`axe.run(document, { resultTypes: ["violations"] }).then((all) => all.violations.map((one) =>
-    one.id + ": " + one.nodes.map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).join("; ")))`);
-  await world.detach();
-  return found;
-};
-
-const LOOKS = ["light", "dark"].flatMap((colorScheme) => [1440, 390].map((width) => ({ colorScheme, width })));
+const open = (node, session, options) => openIn(browser, node, session, options);
 
 /** Checks one address in every look. */
 const looksRight = async (node, session, path, { status = 200, prepare } = {}) => {
@@ -66,7 +32,7 @@ const looksRight = async (node, session, path, { status = 200, prepare } = {}) =
     assert.equal((await go(path)).status(), status, where);
     if (prepare) await prepare(page);
     assert.deepEqual(await violations(page), [], where);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const wide = await sideways(page);
     assert.ok(wide <= 0, `${where} scrolls sideways by ${wide} px`);
     // Chromium reports the status of the page itself as a complaint.
     const real = complaints.filter((text) => !(status !== 200 && text.includes(`status of ${status}`)));

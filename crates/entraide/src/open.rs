@@ -70,6 +70,8 @@ pub struct Opened {
     pub clock: Arc<ExerciseClock>,
     /// The host name by which people reach it, as the configuration of the process says.
     pub host: Option<HostName>,
+    /// Where the seats of a demonstration are chosen, if it belongs to one.
+    pub seats: Option<String>,
     signer: Weak<dyn KeyStore>,
 }
 
@@ -90,7 +92,7 @@ pub fn open(layout: &Layout, clock: Arc<dyn Clock>) -> Result<Opened, OpenError>
     let deps = Deps { clock: told, random, signer: speaks, identity: known.signed, purges };
     let node = Node::open(layout.dir(), deps)?;
     let desk = Arc::new(Desk::open(layout, node.clone(), signer, known.tls.clone(), known.next_tls)?);
-    Ok(Opened { node, tls: known.tls, ceiling, desk, clock, host: None, signer: watched })
+    Ok(Opened { node, tls: known.tls, ceiling, desk, clock, host: None, seats: None, signer: watched })
 }
 
 /// The signer in this process, or the one that is a process of its own, as the configuration says.
@@ -115,7 +117,7 @@ impl Opened {
     ///
     /// Returns whether that came about within [`limits::STOP`]: it doesn't while somebody else still holds the node.
     pub async fn close(self) -> bool {
-        let Self { node, tls: _, ceiling: _, desk, clock: _, host: _, signer } = self;
+        let Self { node, tls: _, ceiling: _, desk, clock: _, host: _, seats: _, signer } = self;
         drop((node, desk));
         let freed = async {
             while signer.strong_count() > 0 {

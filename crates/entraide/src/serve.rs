@@ -239,7 +239,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         socket: layout.socket(),
     };
     let beside = Beside::default();
-    let serving = Serving { beside: beside.clone(), plain_http: config.plain_http, host: config.host };
+    let serving = Serving { beside: beside.clone(), plain_http: config.plain_http, host: config.host, seats: None };
     let identity = opened.node.me().identity.clone();
     let exercises = Host::new(&config.dir, identity, Arc::clone(&config.clock), Some(serving));
     let faces = vec![
@@ -273,8 +273,8 @@ pub fn router(opened: &Opened, plain_http: bool) -> Router {
 pub fn ruling(opened: &Opened, plain_http: bool, exercises: Option<Ruled>) -> Router {
     let joiner = Arc::new(PinnedJoiner { node: opened.node.clone(), key: opened.tls.clone() });
     let keyring: Arc<dyn Keyring> = Arc::clone(&opened.desk) as Arc<dyn Keyring>;
-    let (host, ceiling) = (opened.host.clone(), opened.ceiling);
-    api::ruling(Ctx { node: opened.node.clone(), joiner, keyring, plain_http, ceiling, host }, exercises)
+    let (host, ceiling, seats) = (opened.host.clone(), opened.ceiling, opened.seats.clone());
+    api::ruling(Ctx { node: opened.node.clone(), joiner, keyring, plain_http, ceiling, host, seats }, exercises)
 }
 
 /// Serves people on `listener`: by TLS with the node's own certificate, or plainly on the machine itself. Exercises are

@@ -469,10 +469,15 @@ async fn the_ledger_says_who_opened_a_statement_and_who_carried_it_out() {
     world.get(&machine(), "/api/v1/statements/FR:9/ledger").await.refused(404);
 }
 
-/// The next event of a stream, or `None` if none comes within a second.
+/// The next change that a stream tells, or `None` if none comes within a second.
 async fn event(response: &mut Response<Body>) -> Option<String> {
-    let frame = timeout(Duration::from_secs(1), response.body_mut().frame()).await.ok()??;
-    Some(String::from_utf8(frame.unwrap().into_data().unwrap().to_vec()).unwrap())
+    loop {
+        let frame = timeout(Duration::from_secs(1), response.body_mut().frame()).await.ok()??;
+        let text = String::from_utf8(frame.unwrap().into_data().unwrap().to_vec()).unwrap();
+        if !text.contains("event: time") {
+            return Some(text);
+        }
+    }
 }
 
 #[tokio::test]

@@ -34,6 +34,41 @@ pub enum Permission {
 }
 
 impl Permission {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Read,
+        Self::TakeIn,
+        Self::Speak,
+        Self::ManageAudiences,
+        Self::ManagePartners,
+        Self::ManageAccounts,
+        Self::Spill,
+        Self::Hold,
+        Self::Retain,
+        Self::Operate,
+        Self::DecideLog,
+        Self::ManageRoster,
+    ];
+
+    /// The permission as the API writes it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::TakeIn => "take-in",
+            Self::Speak => "speak",
+            Self::ManageAudiences => "manage-audiences",
+            Self::ManagePartners => "manage-partners",
+            Self::ManageAccounts => "manage-accounts",
+            Self::Spill => "spill",
+            Self::Hold => "hold",
+            Self::Retain => "retain",
+            Self::Operate => "operate",
+            Self::DecideLog => "decide-log",
+            Self::ManageRoster => "manage-roster",
+        }
+    }
+
     /// Does one of the roles carry it?
     #[must_use]
     pub fn is_carried_by(self, role: Role) -> bool {

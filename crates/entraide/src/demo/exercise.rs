@@ -6,7 +6,7 @@ use http_room::client::join::join;
 use http_room::server::api::exercises::{Exercises, NewExercise, Opened};
 use http_room::tls::NodeKey;
 use model::extension::AudienceKind;
-use model::{Realm, Tlp};
+use model::{Country, Realm, Tlp};
 use node::Node;
 use node::audience::{self, Choice};
 use node::partner;
@@ -30,6 +30,10 @@ pub(super) struct Played {
     pub(super) access: Opened,
     /// `host:port` of the node's pages, which both realms share.
     pub(super) web: String,
+    /// Whose part.
+    pub(super) country: Country,
+    /// The node of the exercise.
+    pub(super) node: Node,
     host: Arc<Host>,
 }
 
@@ -75,7 +79,8 @@ pub(super) async fn play(fleet: &Fleet) -> Result<(Vec<Played>, u64), DemoError>
 async fn open(member: &Member, realm: &Realm) -> Result<Played, DemoError> {
     let at = DemoError::at("an exercise opens");
     let clock = member.machine();
-    let serving = Serving { beside: member.beside.clone(), plain_http: true, host: None };
+    let serving =
+        Serving { beside: member.beside.clone(), plain_http: true, host: None, seats: member.opened.seats.clone() };
     let identity = member.node().me().identity.clone();
     let host = Host::new(&member.dir, identity, Arc::clone(&clock), Some(serving));
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
@@ -86,7 +91,8 @@ async fn open(member: &Member, realm: &Realm) -> Result<Played, DemoError> {
         starts_at: Some(clock.now().plus_seconds(AHEAD)),
     };
     let access = host.open(new).await.map_err(|error| at(&error))?;
-    Ok(Played { access, web: member.web.to_string(), host })
+    let (node, _) = host.node_of(realm).ok_or_else(|| at(&"it does not run"))?;
+    Ok(Played { access, web: member.web.to_string(), country: member.country, node, host })
 }
 
 /// By an invitation of the exercise, as two people on the telephone would.

@@ -109,7 +109,7 @@ pub(super) struct Fleet {
 
 impl Fleet {
     /// Makes and starts a node a nation, and peers all of them.
-    pub(super) async fn start(dir: &Path, countries: &[Country]) -> Result<Self, DemoError> {
+    pub(super) async fn start(dir: &Path, countries: &[Country], seats: &str) -> Result<Self, DemoError> {
         let at = DemoError::at("the nodes start");
         // 27 partners a node, a connection each way, and a few files.
         let wanted = 64 * 1024;
@@ -117,8 +117,8 @@ impl Fleet {
         rlimit::increase_nofile_limit(wanted.min(hard)).map_err(|error| at(&error))?;
         let mut starting = JoinSet::new();
         for country in countries {
-            let (dir, country) = (dir.join(country.as_str()), *country);
-            starting.spawn(async move { start_one(&dir, country).await });
+            let (dir, country, seats) = (dir.join(country.as_str()), *country, seats.to_owned());
+            starting.spawn(async move { start_one(&dir, country, seats).await });
         }
         let mut members = Vec::with_capacity(countries.len());
         while let Some(started) = starting.join_next().await {
@@ -189,7 +189,7 @@ impl Fleet {
     }
 }
 
-async fn start_one(dir: &Path, country: Country) -> Result<Member, DemoError> {
+async fn start_one(dir: &Path, country: Country, seats: String) -> Result<Member, DemoError> {
     let at = DemoError::at("a node starts");
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let federation = TcpListener::bind(loopback).await.map_err(|error| at(&error))?;
@@ -205,7 +205,8 @@ async fn start_one(dir: &Path, country: Country) -> Result<Member, DemoError> {
     };
     let clock: Arc<dyn Clock> = Arc::new(MachineClock);
     let facts = init::init(dir, &request, Arc::clone(&clock)).await.map_err(|error| at(&error))?;
-    let opened = open::open(&Layout::new(dir), clock).map_err(|error| at(&error))?;
+    let mut opened = open::open(&Layout::new(dir), clock).map_err(|error| at(&error))?;
+    opened.seats = Some(seats);
     let beside = Beside::default();
     let faces = serve::web(&opened, web, true, None, beside.clone()).map_err(|error| at(&error))?;
     let service = http_room::server::federating::Federating::new(opened.node.clone(), opened.tls.clone()).await;

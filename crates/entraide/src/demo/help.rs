@@ -234,7 +234,7 @@ async fn case(node: &Node, place: &Citation) -> Result<Option<Case>, DemoError> 
     let seen = node.read(move |view| {
         let viewer = node::Actor::machine().viewer(&view.me.origin);
         match node::query::assist::one(view, &viewer, name) {
-            Ok(case) => Ok(Some(case.into_inner())),
+            Ok(shown) => Ok(Some(shown.into_inner().case)),
             Err(ObjectError::NotFound) => Ok(None),
             Err(ObjectError::Store(error)) => Err(error),
         }

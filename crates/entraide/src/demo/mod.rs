@@ -11,6 +11,7 @@ mod help;
 mod measure;
 mod report;
 mod samples;
+mod seats;
 mod story;
 
 use std::path::PathBuf;
@@ -104,7 +105,8 @@ pub async fn run(options: &Options) -> Result<Report, DemoError> {
     let countries = options.countries()?;
     let begun = Instant::now();
     let dir = tempfile_dir()?;
-    let mut fleet = fleet::Fleet::start(&dir, &countries).await?;
+    let hall = seats::Hall::open().await?;
+    let mut fleet = fleet::Fleet::start(&dir, &countries, &hall.address()).await?;
     let ready = begun.elapsed();
     report::ready(&fleet, ready);
     let told = story::play(&mut fleet).await?;
@@ -132,9 +134,11 @@ pub async fn run(options: &Options) -> Result<Report, DemoError> {
     }
     let verdict = outcome.holds(told.expected_receipts);
     if !options.once {
-        report::invitation(&fleet, &told.exercise);
+        report::invitation(&fleet, &told.exercise, &hall.address());
+        let seating = hall.serve(&fleet, &told.exercise);
         // Either Ctrl-C came or it can't be heard: both end the demonstration.
         let _ = tokio::signal::ctrl_c().await;
+        seating.stop().await;
     }
     for played in told.exercise {
         played.stop().await;

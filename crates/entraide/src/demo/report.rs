@@ -137,16 +137,18 @@ pub(super) fn closing(report: &Report, table: &[Row]) {
 }
 
 /// Addresses and accounts of three nations, for whoever wants to look.
-pub(super) fn invitation(fleet: &Fleet, exercise: &[Played]) {
-    say("\nLook for yourself (Ctrl-C ends it):");
-    for country in ["FR", "EE", "MT"] {
+pub(super) fn invitation(fleet: &Fleet, exercise: &[Played], seats: &str) {
+    say("\nTake a seat in your browser, no password needed (Ctrl-C ends it):");
+    say(&format!("\n    {seats}\n"));
+    say("Or log in as everybody does:");
+    for country in ["FR", "EE", "DE", "MT"] {
         if let Ok(member) = fleet.of(country) {
             say(&seat(member));
         }
     }
     for Played { access, web, .. } in exercise {
         say(&format!(
-            "  {}  http://{web}{}  login {}  password {}  one-time-code seed {}",
+            "  {}  http://{web}{}console/  login {}  password {}  one-time-code seed {}",
             access.realm, access.path, access.login, access.password, access.totp_secret
         ));
     }
@@ -154,7 +156,7 @@ pub(super) fn invitation(fleet: &Fleet, exercise: &[Played]) {
 
 fn seat(member: &Member) -> String {
     format!(
-        "  {}  http://{}/  login {}  password {}  one-time-code seed {}",
+        "  {}  http://{}/console/  login {}  password {}  one-time-code seed {}",
         member.country, member.web, member.facts.login, member.facts.password, member.facts.totp_secret
     )
 }

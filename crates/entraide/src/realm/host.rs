@@ -43,6 +43,8 @@ pub struct Serving {
     pub plain_http: bool,
     /// The host name by which people reach it.
     pub host: Option<HostName>,
+    /// Where the seats of a demonstration are chosen, if it belongs to one.
+    pub seats: Option<String>,
 }
 
 #[derive(Default)]

@@ -34,6 +34,7 @@ impl Instance {
         let told = configuration::read(&layout)?;
         let mut opened = open(&layout, machine)?;
         opened.host.clone_from(&serving.host);
+        opened.seats.clone_from(&serving.seats);
         let beside = serving.beside.clone();
         let known = &opened.node.me().identity;
         let federation = told.federation.unwrap_or_else(|| federation_default(&known.address));

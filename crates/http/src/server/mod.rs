@@ -1,14 +1,16 @@
 //! The listeners (`accept`) and what is served on them: the federation's routes (`federation`) and what they do on a
 //! node (`federating`), the REST API (`api`) with its sessions, the plain pages (`pages`), and several realms beside each
-//! other (`realms`).
+//! other (`realms`), the console (`console`), and the seats of a demonstration (`seats`).
 
 pub mod accept;
 pub mod api;
+pub mod console;
 pub mod federating;
 pub mod federation;
 pub mod metrics;
 pub mod pages;
 pub mod realms;
+pub mod seats;
 pub mod session;
 pub mod sse;
 

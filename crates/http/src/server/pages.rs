@@ -2,7 +2,7 @@
 //! works without JavaScript. A page calls the API's own handler for what it shows, so both faces have one gate.
 
 mod account;
-mod assets;
+pub(super) mod assets;
 mod audiences;
 mod exercises;
 mod frame;
@@ -27,6 +27,7 @@ mod spills;
 mod status;
 mod text;
 
+pub(super) use assets::LINKS;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
@@ -81,5 +82,5 @@ pub fn router(app: &App) -> Router<App> {
         .route("/guest/{link}", get(guest::page).post(guest::begin))
         .fallback(|| async { Refusal::not_found() })
         .layer(from_fn_with_state(app.clone(), refused::as_page));
-    pages.merge(assets::router())
+    pages.merge(assets::files())
 }

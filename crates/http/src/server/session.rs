@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use data_encoding::BASE64URL_NOPAD;
+use model::Origin;
 use model::bytes::unhex;
 use node::{Actor, account};
 use policy::Viewer;
@@ -106,7 +107,11 @@ fn repeats(headers: &HeaderMap, csrf: &[u8; 32]) -> bool {
 
 /// The name of the session cookie: of this node alone, since several may be served from one host.
 pub fn cookie_name(app: &App) -> String {
-    let root = app.node().me().origin.root().to_string();
+    name_of(&app.node().me().origin)
+}
+
+fn name_of(origin: &Origin) -> String {
+    let root = origin.root().to_string();
     format!("entraide_{}", &root[..8])
 }
 
@@ -125,9 +130,14 @@ pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<[u8; 32]> {
 
 /// The cookie of a session that lasts `seconds` (RFC 6265bis); 0 takes it away.
 pub fn set_cookie(app: &App, token: &[u8; 32], seconds: i64) -> String {
-    let (name, value) = (cookie_name(app), BASE64URL_NOPAD.encode(token));
-    let secure = if app.ctx.plain_http { "" } else { "; Secure" };
-    format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+    line(&app.node().me().origin, token, seconds, "/", app.ctx.plain_http)
+}
+
+/// The cookie of a session at the node `origin`, which is served below `path`.
+pub(super) fn line(origin: &Origin, token: &[u8; 32], seconds: i64, path: &str, plain_http: bool) -> String {
+    let (name, value) = (name_of(origin), BASE64URL_NOPAD.encode(token));
+    let secure = if plain_http { "" } else { "; Secure" };
+    format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
 #[cfg(test)]

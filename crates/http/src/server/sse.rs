@@ -11,11 +11,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Closing;
-use super::api::events::Changed;
+use super::api::events::{Changed, Ticked};
 use super::api::limits;
 
 /// What one stream knows.
 struct Listening {
+    node: Node,
     changes: watch::Receiver<Change>,
     told: Option<Change>,
     closing: Option<Closing>,
@@ -28,12 +29,31 @@ pub fn changes(node: &Node, closing: Option<Closing>, last: Option<&str>) -> Res
     let changes = node.changes();
     let now = *changes.borrow();
     let told = (last == Some(id(now).as_str())).then_some(now);
-    let listening = Listening { changes, told, closing, until: Instant::now() + limits::EVENTS_LIFE, paces: false };
+    let node = node.clone();
+    let listening =
+        Listening { node, changes, told, closing, until: Instant::now() + limits::EVENTS_LIFE, paces: false };
     let events = stream::unfold(listening, |mut listening| async move {
-        let change = listening.next().await?;
-        Some((Ok::<_, Infallible>(event(change)), listening))
+        let event = match listening.next().await? {
+            News::Change(change) => event(change),
+            News::Time => time(&listening.node),
+        };
+        Some((Ok::<_, Infallible>(event), listening))
     });
     Sse::new(events).keep_alive(KeepAlive::new().interval(limits::EVENTS_COMMENT).text("")).into_response()
+}
+
+/// What a stream tells.
+enum News {
+    /// Something was committed.
+    Change(Change),
+    /// Nothing was, and the node is there.
+    Time,
+}
+
+/// Without an id: it is no place from which a stream could go on.
+fn time(node: &Node) -> Event {
+    let data = Ticked { now: node.now().to_string() };
+    Event::default().event("time").data(super::api::idempotency::to_json(&data))
 }
 
 fn id(change: Change) -> String {
@@ -46,8 +66,9 @@ fn event(change: Change) -> Event {
 }
 
 impl Listening {
-    /// The next change, or `None` when the stream ends.
-    async fn next(&mut self) -> Option<Change> {
+    /// The next change or the time, or `None` when the stream ends.
+    async fn next(&mut self) -> Option<News> {
+        let ticks = Instant::now() + limits::EVENTS_TIME;
         // An import commits a hundred times a second; a screen that loads anew each time would never be still.
         if std::mem::replace(&mut self.paces, true) {
             sleep(limits::EVENTS_PACE).await;
@@ -56,7 +77,7 @@ impl Listening {
             let now = *self.changes.borrow_and_update();
             if self.told != Some(now) {
                 self.told = Some(now);
-                return Some(now);
+                return Some(News::Change(now));
             }
             let closing = self.closing.clone();
             let closed = async move {
@@ -68,6 +89,7 @@ impl Listening {
             tokio::select! {
                 changed = self.changes.changed() => changed.ok()?,
                 () = closed => return None,
+                () = sleep_until(ticks) => return Some(News::Time),
                 () = sleep_until(self.until) => return None,
             }
         }

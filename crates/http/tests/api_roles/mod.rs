@@ -66,6 +66,7 @@ const TABLE: &[(Who, &[&str])] = &[
             "GET /objects/{id}/who-sees",
             "GET /partners",
             "GET /proofs/{entry}",
+            "GET /proofs/{entry}/words",
             "GET /recovery",
             "GET /roster",
             "GET /roster/duty",

@@ -222,6 +222,7 @@ impl World {
             plain_http: true,
             ceiling,
             host: host.map(|host| HostName::new(host).unwrap()),
+            seats: None,
         });
         Self { node, app, clock, _dir: dir }
     }

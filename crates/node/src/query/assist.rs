@@ -3,9 +3,9 @@
 use domain::assist::Heard;
 use domain::assist::case::{self, Case};
 use domain::assist::room::{self, Room};
-use model::EntryRef;
 use model::extension::Extension;
 use model::extension::assistance::Request;
+use model::{EntryRef, Tlp};
 use policy::{Facts, Governed, PolicyVersion, Purpose, Released, Viewer};
 use store::{LogId, ObjectFilter, StatementId, StoreError};
 
@@ -25,11 +25,22 @@ impl Governed for Governing {
     }
 }
 
+/// A case as a viewer may see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// How it stands.
+    pub case: Case,
+    /// The label of the newest version of the request.
+    pub tlp: Tlp,
+    /// What was said in it, in the order of arrival.
+    pub said: Vec<Heard>,
+}
+
 /// The call for help to which a statement belongs.
 ///
 /// # Errors
 /// Nothing there that the viewer may see.
-pub fn one(view: &View<'_, '_>, viewer: &Viewer, name: EntryRef) -> Result<Released<Case>, ObjectError> {
+pub fn one(view: &View<'_, '_>, viewer: &Viewer, name: EntryRef) -> Result<Released<Shown>, ObjectError> {
     let log = entries::log_of(view, name.country)?;
     case_at(view, viewer, log, name.index)?.ok_or(ObjectError::NotFound)
 }
@@ -39,19 +50,27 @@ fn case_at(
     viewer: &Viewer,
     log: LogId,
     index: model::Index,
-) -> Result<Option<Released<Case>>, StoreError> {
-    let folded = policy::derive(heard(view, viewer, log, index)?, |words| case::fold(&words));
+) -> Result<Option<Released<Shown>>, StoreError> {
+    let folded = policy::derive(governed(view, viewer, log, index)?, |words| {
+        let labels: Vec<_> = words.iter().map(|one| one.facts.label.map(|label| label.tlp)).collect();
+        let said = without_facts(words);
+        let case = case::fold(&said)?;
+        let newest = said.iter().position(|heard| heard.place == case.place)?;
+        // What has no label is for nobody else: the strictest stands for it.
+        let tlp = labels.get(newest).copied().flatten().unwrap_or(Tlp::Red);
+        Some(Shown { case, tlp, said })
+    });
     Ok(folded.transpose())
 }
 
 /// Everything of a case that the viewer may see, in the order in which it came. It is named by a statement that the viewer
 /// sees: to which case another belongs is no less hidden than the statement.
-fn heard(
+fn governed(
     view: &View<'_, '_>,
     viewer: &Viewer,
     log: LogId,
     index: model::Index,
-) -> Result<Released<Vec<Heard>>, StoreError> {
+) -> Result<Released<Vec<Governing>>, StoreError> {
     let mut governed = Vec::new();
     for (row, heard) in gather::heard(view.db, view.signer, log, index)? {
         governed.push(Governing { heard, facts: facts_of_row(view, &row)? });
@@ -59,10 +78,13 @@ fn heard(
     let released = policy::release_all(governed, viewer, Purpose::Read, &PolicyVersion::CURRENT);
     let named = view.db.origin(log)?;
     Ok(released.map(|words| {
-        let heard: Vec<Heard> = words.into_iter().map(|governed| governed.heard).collect();
-        let is_seen = heard.iter().any(|one| one.place.index == index && one.place.origin == named);
-        if is_seen { heard } else { Vec::new() }
+        let is_seen = words.iter().any(|one| one.heard.place.index == index && one.heard.place.origin == named);
+        if is_seen { words } else { Vec::new() }
     }))
+}
+
+fn without_facts(words: Vec<Governing>) -> Vec<Heard> {
+    words.into_iter().map(|governed| governed.heard).collect()
 }
 
 /// The case room of the case to which a statement belongs, as far as the viewer may see it.
@@ -71,7 +93,8 @@ fn heard(
 /// Nothing there that the viewer may see.
 pub fn room(view: &View<'_, '_>, viewer: &Viewer, name: EntryRef) -> Result<Released<(Case, Room)>, ObjectError> {
     let log = entries::log_of(view, name.country)?;
-    let folded = policy::derive(heard(view, viewer, log, name.index)?, |words| {
+    let folded = policy::derive(governed(view, viewer, log, name.index)?, |words| {
+        let words = without_facts(words);
         let case = case::fold(&words)?;
         let room = room::fold(&case, &words);
         Some((case, room))
@@ -88,7 +111,7 @@ pub fn page(
     viewer: &Viewer,
     after: Option<StatementId>,
     limit: usize,
-) -> Result<(Vec<Released<Case>>, Option<StatementId>), StoreError> {
+) -> Result<(Vec<Released<Shown>>, Option<StatementId>), StoreError> {
     let filter = ObjectFilter { type_name: Some(Request::KIND.to_owned()), ..ObjectFilter::default() };
     let rows = view.db.objects_page(&filter, after, limit)?;
     let next = if rows.len() == limit { rows.last().map(|row| row.statement) } else { None };

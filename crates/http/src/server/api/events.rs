@@ -22,8 +22,16 @@ pub struct Changed {
     pub commits: u64,
 }
 
-/// A stream of `event: change` (server-sent events). After a reconnection with `Last-Event-ID` the first event comes at
-/// once if something was missed. It carries no content, and ends after a while so that the caller is asked anew.
+/// The data of an `event: time`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Ticked {
+    /// The node's time.
+    pub now: String,
+}
+
+/// A stream of `event: change` (server-sent events), and every five seconds an `event: time` (`{"now": …}`). After a
+/// reconnection with `Last-Event-ID` the first event comes at once if something was missed. It carries no content, and
+/// ends after a while so that the caller is asked anew.
 #[utoipa::path(get, path = "/events", tag = "status", responses(
     (status = OK, body = Changed, content_type = "text/event-stream"),
 ))]

@@ -23,6 +23,9 @@ pub const HASHING_WAIT: Duration = Duration::from_secs(5);
 pub const CREDENTIAL_BYTES: usize = 1_024;
 /// Shortest pause between two events of one stream: four a second are more than a person sees.
 pub const EVENTS_PACE: Duration = Duration::from_millis(250);
+/// Every so often a stream tells the time, without an id: clocks on screens go by it, and a screen that hears nothing for
+/// three of them says so (15 s: amber).
+pub const EVENTS_TIME: Duration = Duration::from_secs(5);
 /// A comment keeps the stream alive through middleboxes, and tells the screen that it is still fresh (15 s: amber).
 pub const EVENTS_COMMENT: Duration = Duration::from_secs(15);
 /// A stream ends after this long, so that a locked account or an ended session stops hearing.

@@ -133,6 +133,41 @@ pub(in crate::server) async fn words(
     Ok(app.node().read::<_, ObjectError, _>(read).await?)
 }
 
+/// A proof in words: what it shows, and what it does not.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProofWords {
+    /// What it is a proof of.
+    pub title: String,
+    /// Headings, each with its paragraphs.
+    pub parts: Vec<ProofPart>,
+}
+
+/// One heading of a proof in words.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProofPart {
+    /// The heading.
+    pub heading: &'static str,
+    /// Its paragraphs.
+    pub paragraphs: Vec<String>,
+}
+
+/// What the proof of one statement shows, in words; checked with the keys that this node knows.
+#[utoipa::path(get, path = "/proofs/{entry}/words", tag = "log", params(("entry" = String, Path), Sealed), responses(
+    (status = OK, body = ProofWords),
+    (status = NOT_FOUND, body = ProblemDetails, content_type = "application/problem+json"),
+))]
+pub async fn proof_words(
+    State(app): State<App>,
+    caller: Caller,
+    Segment(entry): Segment,
+    Params(Sealed { sealed }): Params<Sealed>,
+) -> Result<Json<ProofWords>, Refusal> {
+    let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
+    let words = words(&app, &caller, name, sealed).await?;
+    let part = |(heading, paragraphs)| ProofPart { heading, paragraphs };
+    Ok(Json(ProofWords { title: words.title, parts: words.parts.into_iter().map(part).collect() }))
+}
+
 /// A proof file (C2SP tlog-proof) of one statement.
 #[utoipa::path(get, path = "/proofs/{entry}", tag = "log", params(("entry" = String, Path), Sealed), responses(
     (status = OK, body = String, content_type = "text/plain"),

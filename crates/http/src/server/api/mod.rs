@@ -83,6 +83,8 @@ pub struct Ctx {
     pub ceiling: ::intake::Classification,
     /// The host name by which people reach the node, which passkeys are bound to; without it, `localhost` alone.
     pub host: Option<HostName>,
+    /// Where the seats of a demonstration are chosen; `None` on every other node.
+    pub seats: Option<String>,
 }
 
 /// The state of every handler: what it serves from, and what bounds it.
@@ -164,6 +166,7 @@ pub fn ruling(ctx: Ctx, exercises: Option<exercises::Ruled>) -> Router {
         .nest("/api/v1", api)
         .merge(super::metrics::router())
         .merge(super::pages::router(&app))
+        .merge(super::console::router())
         .layer(from_fn(in_time))
         .with_state(app);
     let all = headers::harden(headers::never_stored(all));
@@ -262,6 +265,7 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(partners::cut))
         .routes(routes!(log::page))
         .routes(routes!(log::proof))
+        .routes(routes!(log::proof_words))
         .routes(routes!(evidence::file))
         .routes(routes!(witnesses::list, witnesses::choose))
         .routes(routes!(assistance::list, assistance::ask))

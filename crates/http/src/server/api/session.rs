@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use model::bytes::hex;
+use node::Permission;
 use node::account::{self, Candidate, Checked};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -39,6 +40,10 @@ pub struct Session {
     pub desk: String,
     /// With which roles.
     pub roles: Vec<String>,
+    /// What the roles allow: `read`, `take-in`, `speak`, `manage-audiences`, `manage-partners` …
+    pub may: Vec<&'static str>,
+    /// Where the seats of a demonstration are chosen; `null` on every other node.
+    pub seats: Option<String>,
     /// Repeat it in the header `X-CSRF` on unsafe methods; `null` for tokens and the local socket.
     pub csrf: Option<String>,
 }
@@ -68,10 +73,17 @@ pub(super) fn begun(app: &App, session: account::Session) -> Response {
         login: session.person.login,
         name: session.person.name,
         desk: session.person.desk.to_string(),
+        may: may(|permission| session.person.roles.iter().any(|role| permission.is_carried_by(*role))),
         roles: session.person.roles.iter().map(ToString::to_string).collect(),
+        seats: app.ctx.seats.clone(),
         csrf: Some(hex(&session.csrf)),
     };
     ([(header::SET_COOKIE, cookie)], Json(body)).into_response()
+}
+
+/// What somebody may do, in the API's words.
+fn may(able: impl Fn(Permission) -> bool) -> Vec<&'static str> {
+    Permission::ALL.into_iter().filter(|permission| able(*permission)).map(Permission::word).collect()
 }
 
 fn wrong() -> Refusal {
@@ -105,16 +117,18 @@ pub(crate) async fn hashing<T: Send + 'static>(
     (status = OK, body = Session),
     (status = UNAUTHORIZED, body = ProblemDetails, content_type = "application/problem+json"),
 ))]
-pub async fn whoami(caller: Caller) -> Json<Session> {
+pub async fn whoami(State(app): State<App>, caller: Caller) -> Json<Session> {
     let (csrf, name) = match caller.by {
         By::Session { csrf, name, .. } => (Some(hex(&csrf)), name),
         By::Token | By::LocalSocket => (None, caller.actor.login.clone()),
     };
     Json(Session {
+        may: may(|permission| caller.actor.require(permission).is_ok()),
         login: caller.actor.login,
         name,
         desk: caller.actor.desk.to_string(),
         roles: caller.actor.roles.iter().map(ToString::to_string).collect(),
+        seats: app.ctx.seats.clone(),
         csrf,
     })
 }

@@ -9,8 +9,6 @@ use axum::routing::get;
 use model::bytes::hex;
 use sha2::{Digest, Sha256};
 
-use super::super::api::App;
-
 const STYLE: &str = include_str!("../../../assets/style.css");
 const LIVE: &str = include_str!("../../../assets/live.js");
 const PASSKEY: &str = include_str!("../../../assets/passkey.js");
@@ -42,7 +40,7 @@ fn versioned(path: &str, content: &str) -> String {
 }
 
 /// The four files; they hold nothing of the node, so nobody has to be logged in for them.
-pub fn router() -> Router<App> {
+pub fn files<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/assets/style.css", get(|| async { file("text/css; charset=utf-8", STYLE) }))
         .route("/assets/live.js", get(|| async { file("text/javascript; charset=utf-8", LIVE) }))

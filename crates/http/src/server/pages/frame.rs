@@ -185,6 +185,14 @@ impl Frame {
                                 }
                             }
                         }
+                        li {
+                            a href="/console/" {
+                                svg viewBox="0 0 16 16" aria-hidden="true" {
+                                    path d="M1.500 2.500h13v9h-13zM5 14h6M8 11.500V14" {}
+                                }
+                                "Console"
+                            }
+                        }
                     }
                 }
                 p class="whose" { (chip(&self.country)) " " (plain(&self.node)) " " strong class="realm" { (self.realm) } }

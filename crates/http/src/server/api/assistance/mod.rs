@@ -49,8 +49,8 @@ pub async fn list(
     let made = app.node().read(move |view| {
         let viewer = caller.actor.viewer(&view.me.origin);
         let (cases, next) = query::page(view, &viewer, after, limit)?;
-        let now = view.now;
-        let items = cases.into_iter().map(|case| CaseRow::of(&case.into_inner(), now)).collect();
+        let (here, now) = (&view.me.origin, view.now);
+        let items = cases.into_iter().map(|case| CaseRow::of(&case.into_inner(), here, now)).collect();
         Ok::<_, ObjectError>(Page { items, next: next.map(|next| next.0.to_string()) })
     });
     Ok(Json(made.await?))

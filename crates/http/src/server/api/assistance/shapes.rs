@@ -2,8 +2,11 @@
 
 use domain::assist::agreement::{Notice, State};
 use domain::assist::case::{self, AgreementCase, MissionCase, OfferCase, RequestState};
-use model::extension::assistance::{Answer, MissionPhase, RequestLine, RequestPhase};
+use domain::assist::room::RoomWord;
+use domain::assist::{Heard, Word};
+use model::extension::assistance::{AgreementStep, Answer, MissionPhase, RequestLine, RequestPhase};
 use model::{Citation, EntryRef, Origin, Timestamp};
+use node::query::assist::Shown;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,10 +23,28 @@ pub struct CaseRow {
     pub name: String,
     /// `anticipated`, `open`, `closed`, `withdrawn` or `lapsed`.
     pub state: &'static str,
+    /// Its label: `clear`, `green`, `amber` or `amber+strict`.
+    pub tlp: String,
+    /// Under which law.
+    pub basis: &'static str,
+    /// When it was first said.
+    pub asked: String,
     /// By when somebody must be on the case.
     pub by_when: String,
+    /// Answer by then.
+    pub answer_by: Option<String>,
+    /// It lapses then.
+    pub expires: String,
     /// Is life or health at risk?
     pub life_at_risk: bool,
+    /// What is needed, and how far it is covered.
+    pub needs: Vec<NeedRow>,
+    /// Who has answered, and how far that goes.
+    pub helpers: Vec<Helper>,
+    /// What this node can say next: entries and steps.
+    pub next: Vec<NextStep>,
+    /// What was said last, the oldest first: at most eight statements.
+    pub news: Vec<SaidRow>,
     /// Lines of the request.
     pub lines: usize,
     /// Of those, the ones with enough in force or done.
@@ -42,8 +63,6 @@ pub struct Case {
     pub versions: usize,
     /// Whom to call.
     pub call: String,
-    /// Under which law.
-    pub basis: &'static str,
     /// Who pays.
     pub funding: &'static str,
     /// Signed by one person in an emergency.
@@ -52,20 +71,50 @@ pub struct Case {
     pub situation: Option<String>,
     /// What was done already.
     pub mitigation: Option<String>,
-    /// Answer by then.
-    pub answer_by: Option<String>,
-    /// It lapses then.
-    pub expires: String,
-    /// What is needed, and how far it is covered.
-    pub needs: Vec<NeedRow>,
     /// The answers.
     pub answers: Vec<OfferRow>,
-    /// What this node can say next: entries and steps.
-    pub next: Vec<NextStep>,
+    /// What was said, the oldest first.
+    pub timeline: Vec<SaidRow>,
     /// Statements that have no effect, and why.
     pub without_effect: Vec<NoEffect>,
     /// Entries that are cited and not here: what is shown is then not the whole.
     pub missing: Vec<String>,
+}
+
+/// Somebody who has answered a call for help, and how far that goes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Helper {
+    /// Whose answer.
+    pub country: String,
+    /// `yes`, `maybe`, `no`, `withdrawn` or `expired`; `accepted`, `agreed` or `on-mission` once it goes further; `ended`.
+    pub stage: &'static str,
+    /// Where the mission stands, if there is one.
+    pub phase: Option<&'static str>,
+    /// Until when a *yes* can be accepted.
+    pub valid_until: Option<String>,
+}
+
+/// What a row tells of its past: what a watch has time to read.
+const NEWS: usize = 8;
+
+/// One statement of the case.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SaidRow {
+    /// Where it stands: `EE:7`.
+    pub entry: String,
+    /// Whose log.
+    pub owner: String,
+    /// `asked`, `changed`, `closed`, `request-withdrawn`; `yes`, `maybe`, `no`, `withdrawn`; `accepted`, `signed`, `declined`,
+    /// `retracted`, `acknowledged`, `ended`; `mission`; in the case room `note`, `evidence`, `custody`.
+    pub what: &'static str,
+    /// Of a mission: which phase.
+    pub phase: Option<&'static str>,
+    /// When its owner says that it was said.
+    pub at: String,
+    /// What the log commits to.
+    pub commitment: String,
+    /// What it answers.
+    pub answers: Option<String>,
 }
 
 /// One need and how far it is covered.
@@ -237,7 +286,8 @@ const fn phase_word(phase: MissionPhase) -> &'static str {
 impl CaseRow {
     /// A released case as a row.
     #[must_use]
-    pub fn of(case: &case::Case, now: Timestamp) -> Self {
+    pub fn of(shown: &Shown, here: &Origin, now: Timestamp) -> Self {
+        let case = &shown.case;
         let request = &case.request;
         let covered = request.lines.iter().filter(|line| {
             let have = case.coverage(line, now);
@@ -249,8 +299,17 @@ impl CaseRow {
             owner: case.place.origin.country().to_string(),
             name: request.title.clone(),
             state: state_word(case.state_at(now)),
+            tlp: shown.tlp.word().to_ascii_lowercase(),
+            basis: request.basis.word(),
+            asked: request.common.created.to_string(),
             by_when: request.by_when.to_string(),
+            answer_by: request.answer_by.map(|at| at.to_string()),
+            expires: request.expires.to_string(),
             life_at_risk: request.life_at_risk,
+            needs: request.lines.iter().map(|line| need(case, line, now)).collect(),
+            helpers: case.offers.iter().map(|offer| helper(offer, now)).collect(),
+            next: next(case, here, now),
+            news: timeline(&shown.said).split_off(shown.said.len().saturating_sub(NEWS)),
             lines: request.lines.len(),
             covered: covered.count(),
             offers: case.offers.iter().filter(|offer| offer.is_open(now)).count(),
@@ -261,7 +320,8 @@ impl CaseRow {
 impl Case {
     /// A released case whole, as the node `here` shows it.
     #[must_use]
-    pub fn of(case: &case::Case, here: &Origin, now: Timestamp) -> Self {
+    pub fn of(shown: &Shown, here: &Origin, now: Timestamp) -> Self {
+        let case = &shown.case;
         let request = &case.request;
         let unfit = |(place, why): &(Citation, domain::assist::InvalidTransition)| NoEffect {
             entry: entry(place),
@@ -269,23 +329,104 @@ impl Case {
         };
         let missing = |(origin, index): &(Origin, model::Index)| EntryRef::of(origin, *index).to_string();
         Self {
-            row: CaseRow::of(case, now),
+            row: CaseRow::of(shown, here, now),
             versions: case.versions,
             call: request.call.clone(),
-            basis: request.basis.word(),
             funding: request.funding.word(),
             emergency: request.emergency,
             situation: request.situation.clone(),
             mitigation: request.mitigation.clone(),
-            answer_by: request.answer_by.map(|at| at.to_string()),
-            expires: request.expires.to_string(),
-            needs: request.lines.iter().map(|line| need(case, line, now)).collect(),
             answers: case.offers.iter().map(|offer| offer_row(offer, now)).collect(),
-            next: next(case, here, now),
+            timeline: timeline(&shown.said),
             without_effect: case.unfit.iter().map(unfit).collect(),
             missing: case.missing.iter().map(missing).collect(),
         }
     }
+}
+
+fn helper(offer: &OfferCase, now: Timestamp) -> Helper {
+    let mission = |agreed: &AgreementCase| agreed.mission.as_ref().map(|known| phase_word(known.mission.phase));
+    let in_force = offer.agreements.iter().find(|agreed| agreed.state.is_in_force());
+    let stage = match in_force {
+        Some(agreed) if agreed.mission.is_some() => "on-mission",
+        Some(_) => "agreed",
+        None if offer.agreements.iter().any(|agreed| agreed.state == State::Proposed) => "accepted",
+        None if offer.agreements.iter().any(|agreed| matches!(agreed.state, State::Ended { .. })) => "ended",
+        None => answer_word(offer, now),
+    };
+    let valid_until = offer.is_open(now).then(|| offer.offer.valid_until.to_string());
+    Helper { country: offer.provider().country().to_string(), stage, phase: in_force.and_then(mission), valid_until }
+}
+
+fn answer_word(case: &OfferCase, now: Timestamp) -> &'static str {
+    match case.offer.answer {
+        Answer::Yes if case.is_open(now) => "yes",
+        Answer::Yes => "expired",
+        Answer::Maybe => "maybe",
+        Answer::No => "no",
+        Answer::Withdrawn => "withdrawn",
+    }
+}
+
+/// What was said, by the times that its owners give; at one time in the order of arrival.
+fn timeline(said: &[Heard]) -> Vec<SaidRow> {
+    let mut rows: Vec<(Timestamp, SaidRow)> = said.iter().map(said_row).collect();
+    rows.sort_by_key(|(at, _)| *at);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+fn said_row(heard: &Heard) -> (Timestamp, SaidRow) {
+    let (common, what, phase) = match &heard.word {
+        Word::Request(request) => {
+            let first = request.common.created == request.common.modified;
+            let what = match request.phase {
+                RequestPhase::Open | RequestPhase::Anticipated => {
+                    if first {
+                        "asked"
+                    } else {
+                        "changed"
+                    }
+                }
+                RequestPhase::Closed => "closed",
+                RequestPhase::Withdrawn => "request-withdrawn",
+            };
+            (&request.common, what, None)
+        }
+        Word::Offer(offer) => {
+            let what = match offer.answer {
+                Answer::Yes => "yes",
+                Answer::Maybe => "maybe",
+                Answer::No => "no",
+                Answer::Withdrawn => "withdrawn",
+            };
+            (&offer.common, what, None)
+        }
+        Word::Agreement(agreement) => {
+            let what = match agreement.step {
+                AgreementStep::Accept { .. } => "accepted",
+                AgreementStep::Countersign => "signed",
+                AgreementStep::Decline { .. } => "declined",
+                AgreementStep::Retract { .. } => "retracted",
+                AgreementStep::Acknowledge => "acknowledged",
+                AgreementStep::End { .. } => "ended",
+            };
+            (&agreement.common, what, None)
+        }
+        Word::Room(RoomWord::Note(note)) => (&note.common, "note", None),
+        Word::Room(RoomWord::Artefact(artefact)) => (&artefact.common, "evidence", None),
+        Word::Room(RoomWord::Custody(custody)) => (&custody.common, "custody", None),
+        Word::Mission(mission) => (&mission.common, "mission", Some(phase_word(mission.phase))),
+    };
+    let row = SaidRow {
+        entry: entry(&heard.place),
+        owner: heard.place.origin.country().to_string(),
+        what,
+        phase,
+        at: common.modified.to_string(),
+        commitment: heard.place.commitment.to_string(),
+        answers: heard.word.answers().map(entry),
+    };
+    (common.modified, row)
 }
 
 fn need(case: &case::Case, line: &RequestLine, now: Timestamp) -> NeedRow {
@@ -308,13 +449,6 @@ fn need(case: &case::Case, line: &RequestLine, now: Timestamp) -> NeedRow {
 
 fn offer_row(case: &OfferCase, now: Timestamp) -> OfferRow {
     let offer = &case.offer;
-    let answer = match offer.answer {
-        Answer::Yes if case.is_open(now) => "yes",
-        Answer::Yes => "expired",
-        Answer::Maybe => "maybe",
-        Answer::No => "no",
-        Answer::Withdrawn => "withdrawn",
-    };
     let line = |line: &model::extension::assistance::OfferLine| OfferedLine {
         line: line.line.into(),
         quantity: line.quantity.into(),
@@ -326,7 +460,7 @@ fn offer_row(case: &OfferCase, now: Timestamp) -> OfferRow {
     OfferRow {
         entry: entry(&case.place),
         provider: case.provider().country().to_string(),
-        answer,
+        answer: answer_word(case, now),
         call: offer.call.clone(),
         payer: offer.payer.word(),
         recall_hours: offer.recall_hours,

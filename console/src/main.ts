@@ -1,0 +1,14 @@
+// Begins: who is logged in and in which language, then the first screen.
+
+import "@fontsource-variable/inter";
+import "@fontsource-variable/jetbrains-mono";
+import "./app.css";
+import { mount } from "svelte";
+import App from "./App.svelte";
+import { speak } from "./lib/language.svelte";
+import { applyTheme } from "./lib/settings.svelte";
+
+applyTheme();
+await speak();
+const target = document.getElementById("app");
+if (target) mount(App, { target });

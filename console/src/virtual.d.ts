@@ -1,0 +1,4 @@
+declare module "virtual:languages" {
+  const languages: string[];
+  export default languages;
+}
