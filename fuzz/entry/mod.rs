@@ -3,6 +3,7 @@
 
 mod seeds;
 
+use http_room::client::webhook::WebhookUrl;
 use intake::Limits;
 use journal::cursor::{self, CursorKey};
 use journal::evidence_file::EvidenceFile;
@@ -21,6 +22,7 @@ use journal::tree::{Frontier, TilePath};
 use journal::wire::{self, FeedRequest};
 use journal::witness::AddCheckpoint;
 use journal::{checkpoint, envelope, purge, roster};
+use model::alert::Ladder;
 use model::{EntryRef, Lane, MediaType, Origin, StixId, Timestamp, Tlp};
 use node::passkey::ceremony::{self, AuthenticatorData, ClientData, Expected, HostName, PublicKey, Purpose};
 
@@ -68,6 +70,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "classified", run: classified, seeds: seeds::lines },
     Entry { name: "exercise", run: exercise, seeds: seeds::marks },
     Entry { name: "duty_roster", run: duty_roster, seeds: seeds::duty_rosters },
+    Entry { name: "gateway", run: gateway, seeds: seeds::gateways },
     Entry { name: "client_data", run: client_data, seeds: seeds::client_data },
     Entry { name: "authenticator", run: authenticator, seeds: seeds::authenticators },
 ];
@@ -93,6 +96,17 @@ fn backup_manifest(bytes: &[u8]) {
     if let Ok(manifest) = Manifest::read(text) {
         assert_eq!(manifest.write(), text);
         assert!(manifest.parts.iter().all(|part| !part.name.contains('/') && !part.name.starts_with('.')));
+    }
+}
+
+/// What is read stays on this machine or is protected.
+fn gateway(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    if let Ok(url) = WebhookUrl::read(text) {
+        assert!(url.is_secure() || ["localhost", "127.0.0.1", "::1"].contains(&url.host()), "{text}");
+    }
+    if let Ok(ladder) = serde_json::from_slice::<Ladder>(bytes) {
+        assert!((1..=model::limits::RUNGS).contains(&ladder.rungs().len()));
     }
 }
 

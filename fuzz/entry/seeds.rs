@@ -406,3 +406,11 @@ pub fn duty_rosters() -> Vec<Vec<u8>> {
         deputy,ben,2026-11-28T20:00:00Z,2026-11-29T08:00:00+01:00,\n";
     [calendar, persons, shifts].map(|text| text.as_bytes().to_vec()).into()
 }
+
+/// Addresses of gateways, and a ladder.
+pub fn gateways() -> Vec<Vec<u8>> {
+    let ladder =
+        r#"[{"who":"post:duty","by":["mail","webhook"],"minutes":5},{"who":"anna","by":["mail"],"minutes":10}]"#;
+    let texts = ["https://gw.example:8443/alert?x=1", "http://127.0.0.1:9000/a", "http://[::1]/", ladder];
+    texts.map(|text| text.as_bytes().to_vec()).into()
+}

@@ -1,9 +1,10 @@
 //! The four jobs as state machines and folds. Floor 1: pure, imports `model` alone.
 //!
 //! `said` reads what a body is; `warn` holds the life of a shared object: said, withdrawn, erased, receipted; `duty` says
-//! who is on duty.
+//! who is on duty, `ladder` whom an alert wakes next.
 
 pub mod assist;
 pub mod duty;
+pub mod ladder;
 pub mod said;
 pub mod warn;

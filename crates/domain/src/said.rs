@@ -1,6 +1,6 @@
 //! What a statement's body says, read once: an object of the field, or one of our own words about sharing.
 
-use model::extension::assistance::{Agreement, Artefact, Custody, Mission, Note, Offer, Request};
+use model::extension::assistance::{Acknowledgement, Agreement, Artefact, Custody, Mission, Note, Offer, Request};
 use model::extension::{Audience, Extension, ExtensionError, Lost, Pointer, Receipt, Withdrawal};
 use model::{Head, MediaType};
 
@@ -60,6 +60,7 @@ impl Said {
             Request::KIND => Ok(Self::assist(head, Word::Request(Request::read(body)?))),
             Offer::KIND => Ok(Self::assist(head, Word::Offer(Offer::read(body)?))),
             Agreement::KIND => Ok(Self::assist(head, Word::Agreement(Agreement::read(body)?))),
+            Acknowledgement::KIND => Ok(Self::assist(head, Word::Acknowledgement(Acknowledgement::read(body)?))),
             Mission::KIND => Ok(Self::assist(head, Word::Mission(Mission::read(body)?))),
             Note::KIND => Ok(Self::assist(head, Word::Room(RoomWord::Note(Note::read(body)?)))),
             Artefact::KIND => Ok(Self::assist(head, Word::Room(RoomWord::Artefact(Artefact::read(body)?)))),

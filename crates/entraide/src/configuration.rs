@@ -8,6 +8,7 @@ use intake::Classification;
 use node::passkey::ceremony::HostName;
 use serde::{Deserialize, Deserializer, de};
 
+use crate::alerting::Alerting;
 use crate::keys::{KeysError, Layout, read_small};
 
 /// Where people reach a node that was not told otherwise: on its own machine.
@@ -37,6 +38,8 @@ pub struct Configuration {
     pub ceiling: Classification,
     /// An authority that stamps our log with the time (RFC 3161).
     pub timestamp: Option<Stamping>,
+    /// How people are woken.
+    pub alerts: Option<Alerting>,
 }
 
 fn ceiling<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Classification, D::Error> {

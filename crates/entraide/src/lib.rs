@@ -5,6 +5,7 @@
 //!
 //! Floor 5: imports every room. The machine's clock and randomness are read in `machine` alone; secrets stay here.
 
+pub mod alerting;
 pub mod backup;
 pub mod client;
 pub mod command;

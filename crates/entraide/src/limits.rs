@@ -16,6 +16,10 @@ pub const BUSY_PAUSE: Duration = Duration::from_millis(500);
 pub const CONNECT: Duration = Duration::from_secs(10);
 /// Longest time for a time stamp, connection and answer together: an authority answers in a second or two.
 pub const STAMP: Duration = Duration::from_secs(20);
+/// Longest time for one mail or one call of a gateway: whoever is next sleeps on meanwhile.
+pub const OUTLET: Duration = Duration::from_secs(20);
+/// How often a drill that goes on is looked at.
+pub const DRILL_LOOK: Duration = Duration::from_millis(500);
 /// Longest time for one answer: that of the API itself, and a little for the way.
 pub const ANSWER: Duration = Duration::from_secs(620);
 /// Largest answer that is held in memory: a page of 1,000 rows, or one object of the largest size with its versions.

@@ -30,6 +30,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
+use crate::alerting::{self, Ways};
 use crate::configuration::{self, ConfigurationError, Often};
 use crate::keys::{Layout, read_small};
 use crate::limits;
@@ -64,6 +65,9 @@ pub enum ServeError {
     /// The file of the configuration.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
+    /// What it says of waking people.
+    #[error("`[alerts]` of the configuration: {0}")]
+    Alerting(String),
     /// What it says of the time authority.
     #[error("`[timestamp]` of the configuration: {0}")]
     Stamping(String),
@@ -227,6 +231,12 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         Some(real) => stamping(&layout, real)?,
         None => None,
     };
+    let ways = match RealOnly::of(opened.node.me().realm()) {
+        Some(real) => {
+            alerting::ways(&layout, configuration::read(&layout)?.alerts, real).map_err(ServeError::Alerting)?
+        }
+        None => alerting::none(),
+    };
     let web_listener = listen(config.listen).await?;
     let federation_listener = listen(config.federation).await?;
     let web_addr = local(&web_listener, config.listen)?;
@@ -247,7 +257,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
         web(&opened, web_listener, config.plain_http, exercises.ruled(), beside)?,
         federate(&opened, federation_listener).await?,
     ];
-    let asking = ask(&opened, stamping);
+    let asking = ask(&opened, stamping, ways);
     if opened.node.me().realm().is_real() {
         exercises.start_all().await;
     }
@@ -374,7 +384,7 @@ fn span(opened: &Opened) -> tracing::Span {
 }
 
 /// Asks partners, until it is stopped.
-pub(crate) fn ask(opened: &Opened, stamper: Option<Stamper>) -> Asking {
+pub(crate) fn ask(opened: &Opened, stamper: Option<Stamper>, ways: Ways) -> Asking {
     let (stop, stopping) = watch::channel(false);
     let transport = Arc::new(PinnedTransport::new(opened.tls.clone()));
     let pulling = node::pull::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
@@ -384,6 +394,8 @@ pub(crate) fn ask(opened: &Opened, stamper: Option<Stamper>) -> Asking {
         node::witness::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
     let announced = node::announce::run(opened.node.clone(), transport, stopping.clone());
     let replaced = Arc::clone(&opened.desk).drive(stopping.clone());
+    let Ways { outlets, words } = ways;
+    let woken = node::alert::run::run(opened.node.clone(), outlets, words, stopping.clone());
     let spawn = |task: Boxed<'static, ()>| tokio::spawn(task.instrument(span(opened)));
     let mut tasks = vec![
         spawn(Box::pin(pulling)),
@@ -391,6 +403,7 @@ pub(crate) fn ask(opened: &Opened, stamper: Option<Stamper>) -> Asking {
         spawn(Box::pin(witnessed)),
         spawn(Box::pin(announced)),
         spawn(Box::pin(replaced)),
+        spawn(Box::pin(woken)),
     ];
     if let Some(Stamper { authority, trusted, every }) = stamper {
         let node = opened.node.clone();

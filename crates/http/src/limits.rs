@@ -107,3 +107,9 @@ pub const REASON_LETTERS: usize = 160;
 pub const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 /// Longest ceiling of that pause: after a night without network a partner is back in half a minute.
 pub const BACKOFF_LAST: Duration = Duration::from_secs(30);
+/// Shortest secret that signs what a gateway is told, bytes: 128 bits in hexadecimal.
+pub const WEBHOOK_SECRET_BYTES: usize = 32;
+/// Pauses before each try to reach a gateway: at once, and twice more while whoever is woken next still sleeps.
+pub const WEBHOOK_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Duration::from_secs(8)];
+/// Most bytes of a file with the certificates of a gateway's authorities that are looked at.
+pub const AUTHORITIES: usize = 64;

@@ -12,12 +12,15 @@ use std::sync::{Arc, LazyLock};
 use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::server::{NoServerSessionStorage, ParsedCertificate};
-use rustls::{ClientConfig, ConnectionCommon, ServerConfig};
+use rustls::{ClientConfig, ConnectionCommon, RootCertStore, ServerConfig};
 use sha2::{Digest, Sha256};
 
 pub use key::{KeyError, NodeKey};
 use verify::{AnyKey, PinnedKey};
+
+use crate::limits;
 
 /// The SHA-256 of a key's `SubjectPublicKeyInfo`.
 pub type PinBytes = [u8; 32];
@@ -126,6 +129,32 @@ pub fn client_config(key: &NodeKey, pin: PinBytes) -> Result<Arc<ClientConfig>, 
     config.resumption = Resumption::disabled();
     // The name means nothing, and would tell a listener on the line who is being called.
     config.enable_sni = false;
+    Ok(Arc::new(config))
+}
+
+/// A client that asks for a server's certificate alone: those of `authorities` in PEM vouch for it, else those that the
+/// machine trusts.
+///
+/// # Errors
+/// There is no certificate to trust, in words.
+pub fn trusting(authorities: Option<&[u8]>) -> Result<Arc<ClientConfig>, String> {
+    let certificates = match authorities {
+        Some(pem) => {
+            let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).take(limits::AUTHORITIES).collect();
+            read.map_err(|error| format!("the certificates in `ca` can't be read: {error}"))?
+        }
+        None => rustls_native_certs::load_native_certs().certs,
+    };
+    let mut roots = RootCertStore::empty();
+    let (known, _) = roots.add_parsable_certificates(certificates);
+    if known == 0 {
+        return Err("no certificate vouches for it: name a file of them with `ca`".to_owned());
+    }
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     Ok(Arc::new(config))
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Floor 0: pure, imports no other room. Every value that could be wrong is parsed once, here, and is right afterwards.
 
+pub mod alert;
 pub mod bytes;
 pub mod duty;
 pub mod envelope;

@@ -32,6 +32,10 @@ pub const LANGUAGES: usize = 24;
 pub const REQUEST_SECONDS: i64 = 90 * 24 * 3600;
 /// Most that one mission may say it has cost, cents: a billion euro is a typing error.
 pub const COST_CENTS: u64 = 100_000_000_000;
+/// Most rungs of a ladder: whoever is not awake after eight is not coming.
+pub const RUNGS: usize = 8;
+/// Longest that one rung waits for an answer, minutes.
+pub const RUNG_MINUTES: u16 = 120;
 /// Longest shift, seconds: a month of standing by; longer is a typing error.
 pub const SHIFT_SECONDS: i64 = 31 * 24 * 3600;
 /// Longest telephone number, bytes: fifteen digits (ITU-T E.164 §6.2.1) with their spaces and an extension.

@@ -9,6 +9,7 @@
 
 pub mod account;
 pub mod actor;
+pub mod alert;
 pub mod announce;
 pub mod append;
 pub mod assert;

@@ -152,6 +152,23 @@ pub const EXPORT_LISTS: usize = 200;
 pub const LIST_NAME_BYTES: usize = 60;
 /// Erased bodies that the purge list is told in one step.
 pub const PURGES_STEP: usize = 1_000;
+/// Alerts of one class that one partner's doings begin within an hour: what comes beyond is shown, and waits. Nobody sleeps
+/// through a flood, and nobody's call for help waits behind somebody else's.
+pub const ALERTS_AN_HOUR: u64 = 6;
+/// Most events that are looked at in one turn; the rest comes with the next.
+pub const ALERT_EVENTS: usize = 1_000;
+/// Statements that wake nobody are passed over in steps of so many, so that each look is short.
+pub const ALERT_PASSED_OVER: i64 = 1_000;
+/// The longest pause between two looks at what is due, seconds: a clock that was set forward is seen after it.
+pub const ALERT_SECONDS: u64 = 30;
+/// The shortest, milliseconds: a bulk import must not be read entry by entry.
+pub const ALERT_MILLIS: u64 = 500;
+/// A code acknowledges for this long, seconds: a day, after which somebody has looked.
+pub const ALERT_CODE_SECONDS: i64 = 24 * 3600;
+/// Letters of a typed code that are looked at: the twelve of a code, with room for a mistake.
+pub const ALERT_CODE_LETTERS: usize = 24;
+/// Who was woken is forgotten after this, seconds: a year and a month, for the yearly report on drills.
+pub const ALERT_KEPT_SECONDS: i64 = 400 * 24 * 3600;
 /// Most persons in the duty roster: ten desks of a hundred.
 pub const CONTACTS: usize = 1_000;
 /// Who was on duty when is forgotten after this, seconds: a quarter, after which hours are accounted for elsewhere.

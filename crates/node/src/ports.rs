@@ -8,6 +8,8 @@ use journal::checkpoint::{Checkpoint, SignedCheckpoint};
 use journal::cursor::CursorKey;
 use journal::purge::Purged;
 use journal::seal::WrappingKey;
+use model::alert::Channel;
+use model::duty::Contact;
 use model::{Realm, Timestamp};
 
 /// The time. Read once a transaction, and passed on as an argument.
@@ -173,6 +175,56 @@ pub trait Transport: Send + Sync {
     fn announce(&self, _to: &PartnerAddress, _identity: Vec<u8>) -> Boxed<'_, Result<u64, TransportError>> {
         Box::pin(async { Err(TransportError { reason: "this transport announces nothing".to_owned() }) })
     }
+}
+
+/// One notice to one person: number, label, log in or call. Nothing of what happened is in it.
+#[derive(Clone)]
+pub struct Notice {
+    /// Names it among all: whoever is given the same twice does it once.
+    pub key: String,
+    /// The alert's number.
+    pub number: i64,
+    /// Whose node.
+    pub country: String,
+    /// Which realm.
+    pub realm: String,
+    /// The strictest label of what happened.
+    pub label: model::Tlp,
+    /// Is it a drill?
+    pub drill: bool,
+    /// To whom.
+    pub contact: Contact,
+    /// The words.
+    pub text: String,
+    /// What acknowledges.
+    pub code: String,
+    /// A page that acknowledges.
+    pub link: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl std::fmt::Debug for Notice {
+    // Codes and numbers of people never reach a log by way of a debug print.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Notice").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// Why a notice did not go out, in words without names and numbers.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct OutletError {
+    /// For people: `the mail server is not reached`.
+    pub reason: String,
+}
+
+/// One way out of the node to people. What reaches anybody real is made from [`RealOnly`].
+pub trait Outlet: Send + Sync {
+    /// Which way.
+    fn channel(&self) -> Channel;
+    /// Hands a notice over. `Ok` means that a server or gateway took it.
+    fn send(&self, notice: Notice) -> Boxed<'_, Result<(), OutletError>>;
 }
 
 /// What a witness answers (C2SP tlog-witness, "add-checkpoint").

@@ -48,6 +48,8 @@ ids!(
     SpillId,
     /// One legal hold, in the order in which they were laid.
     HoldId,
+    /// One alert: the number that people say.
+    AlertId,
     /// One shift of the duty roster.
     ShiftId,
     /// One purge of what retention had let run out.

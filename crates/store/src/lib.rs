@@ -5,6 +5,7 @@
 //! and any number of [`Reader`]s, each on a snapshot of its own. [`Db`] has every read, [`Tx`] every write.
 
 mod accounts;
+mod alerts;
 mod audiences;
 mod backup;
 mod chains;
@@ -49,6 +50,7 @@ mod witnesses;
 mod testing;
 
 pub use accounts::{NewPerson, PersonRow, PersonState, SessionRow, TokenRow};
+pub use alerts::{AcknowledgedBy, AlertEventRow, AlertRow, LadderRow, NoticeFate, NoticeRow};
 pub use audiences::AudienceRow;
 pub use backup::Keyless;
 pub use chains::{ChainRow, ChainTail, SlotOutcome};
@@ -62,7 +64,9 @@ pub use heads::{ChainOf, Disputed, HeardHead};
 pub use holds::{HoldKind, HoldOn, HoldRow};
 pub use idempotency::Remembered;
 pub use identities::IdentityRow;
-pub use ids::{EvidenceId, HoldId, IntakeId, LogId, PersonId, ReleaseSeq, RunId, SetId, ShiftId, SpillId, StatementId};
+pub use ids::{
+    AlertId, EvidenceId, HoldId, IntakeId, LogId, PersonId, ReleaseSeq, RunId, SetId, ShiftId, SpillId, StatementId,
+};
 pub use intake::{IntakeKnown, IntakeRow, IntakeState, NewIntake};
 pub use invitations::InvitationRow;
 pub use ledger::{Exports, Face, LedgerRow};

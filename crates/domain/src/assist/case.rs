@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::extension::Extension;
 use model::extension::assistance::{
-    AgreedLine, Agreement, AgreementStep, Answer, Line, Mission, MissionPhase, Offer, OfferLine, Request, RequestLine,
-    RequestPhase,
+    Acknowledgement, AgreedLine, Agreement, AgreementStep, Answer, Line, Mission, MissionPhase, Offer, OfferLine,
+    Request, RequestLine, RequestPhase,
 };
 use model::{Citation, Index, Origin, StixId, Timestamp};
 
@@ -23,10 +23,21 @@ pub struct Case {
     pub versions: usize,
     /// The answers, by provider, in the order of their logs.
     pub offers: Vec<OfferCase>,
+    /// Who has said that somebody is awake for it, in the order of origins.
+    pub awake: Vec<Awake>,
     /// Statements that change nothing, and why.
     pub unfit: Vec<(Citation, InvalidTransition)>,
     /// Places that are cited and that this node does not hold: what is shown is then not the whole.
     pub missing: BTreeSet<(Origin, Index)>,
+}
+
+/// Somebody of a partner is awake for the call for help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awake {
+    /// Where the partner says so.
+    pub place: Citation,
+    /// Since when.
+    pub at: Timestamp,
 }
 
 /// One provider's answer.
@@ -209,7 +220,7 @@ pub fn fold(heard: &[Heard]) -> Option<Case> {
         .filter(|one| one.place.origin == owner)
         .filter_map(|one| match &one.word {
             Word::Agreement(said) => Some((&one.place, said)),
-            Word::Request(_) | Word::Offer(_) | Word::Mission(_) | Word::Room(_) => None,
+            Word::Request(_) | Word::Offer(_) | Word::Mission(_) | Word::Room(_) | Word::Acknowledgement(_) => None,
         })
         .collect();
     let providers: BTreeSet<&Origin> = sorted.values().map(|one| &one.place.origin).collect();
@@ -255,6 +266,7 @@ fn newest_request(sorted: &BTreeMap<(&Origin, Index), &Heard>) -> Option<Case> {
         request: request.clone(),
         versions,
         offers: Vec::new(),
+        awake: Vec::new(),
         unfit: Vec::new(),
         missing: BTreeSet::new(),
     })
@@ -265,7 +277,12 @@ type Requests<'a> = BTreeMap<Index, &'a Request>;
 fn requests_by_place<'a>(sorted: &BTreeMap<(&Origin, Index), &'a Heard>, owner: &Origin, id: &StixId) -> Requests<'a> {
     let versions = sorted.values().filter(|one| one.place.origin == *owner).filter_map(|one| match &one.word {
         Word::Request(request) if request.common.id == *id => Some((one.place.index, request)),
-        Word::Request(_) | Word::Offer(_) | Word::Agreement(_) | Word::Mission(_) | Word::Room(_) => None,
+        Word::Request(_)
+        | Word::Offer(_)
+        | Word::Agreement(_)
+        | Word::Mission(_)
+        | Word::Room(_)
+        | Word::Acknowledgement(_) => None,
     });
     versions.collect()
 }
@@ -311,10 +328,25 @@ impl Reading<'_> {
             Word::Offer(offer) => self.offer(&one.place, offer),
             Word::Agreement(said) => self.step(&one.place, said),
             Word::Mission(mission) => self.mission(&one.place, mission),
+            Word::Acknowledgement(said) => self.awake(&one.place, said),
         };
         if let Err(why) = done {
             self.case.unfit.push((one.place.clone(), why));
         }
+    }
+
+    fn awake(&mut self, place: &Citation, said: &Acknowledgement) -> Result<(), InvalidTransition> {
+        if place.origin == self.case.place.origin {
+            return Err(InvalidTransition::NotYours);
+        }
+        if self.case.awake.iter().any(|known| known.place.origin == place.origin) {
+            return Err(InvalidTransition::Twice);
+        }
+        if said.answers.origin != self.case.place.origin || !self.requests.contains_key(&said.answers.index) {
+            self.case.missing.insert((said.answers.origin.clone(), said.answers.index));
+        }
+        self.case.awake.push(Awake { place: place.clone(), at: said.at });
+        Ok(())
     }
 
     fn offer(&mut self, place: &Citation, offer: &Offer) -> Result<(), InvalidTransition> {
@@ -457,4 +489,4 @@ fn stale(answered: &Request, newest: &Request, offered: &[OfferLine]) -> BTreeSe
 }
 
 /// The type names of a case's statements.
-pub const TYPES: [&str; 4] = [Request::KIND, Offer::KIND, Agreement::KIND, Mission::KIND];
+pub const TYPES: [&str; 5] = [Request::KIND, Offer::KIND, Agreement::KIND, Mission::KIND, Acknowledgement::KIND];

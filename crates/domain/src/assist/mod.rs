@@ -14,7 +14,7 @@ mod tests;
 
 use model::Citation;
 use model::extension::Extension;
-use model::extension::assistance::{Agreement, AgreementStep, Mission, Offer, Request};
+use model::extension::assistance::{Acknowledgement, Agreement, AgreementStep, Mission, Offer, Request};
 
 /// A statement of a case, and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +38,8 @@ pub enum Word {
     Mission(Mission),
     /// What is said in the case room.
     Room(room::RoomWord),
+    /// Somebody is awake for the call for help.
+    Acknowledgement(Acknowledgement),
 }
 
 impl Word {
@@ -50,6 +52,7 @@ impl Word {
             Self::Agreement(agreement) => Some(&agreement.answers),
             Self::Mission(mission) => Some(&mission.agreement),
             Self::Room(word) => Some(word.answers()),
+            Self::Acknowledgement(said) => Some(&said.answers),
         }
     }
 }
@@ -88,6 +91,9 @@ impl Word {
                     AgreementStep::Countersign | AgreementStep::Acknowledge => {}
                 }
                 Agreement { common: agreement.common.without_words(), step, ..agreement.clone() }.to_bytes()
+            }
+            Self::Acknowledgement(said) => {
+                Acknowledgement { common: said.common.without_words(), ..said.clone() }.to_bytes()
             }
             Self::Mission(mission) => {
                 let report = mission.report.as_ref().map(|_| purged());

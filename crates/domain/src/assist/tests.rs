@@ -298,7 +298,9 @@ fn nothing_is_signed_beyond_what_is_offered(world: &World, provider: &Origin) {
         if in_force.iter().any(|index| !in_force_before.contains(index)) {
             let newest = own[..end].iter().rev().find_map(|one| match &one.word {
                 Word::Offer(offer) => Some(offer.lines.iter().map(|line| u32::from(line.quantity)).sum::<u32>()),
-                Word::Request(_) | Word::Agreement(_) | Word::Mission(_) | Word::Room(_) => None,
+                Word::Request(_) | Word::Agreement(_) | Word::Mission(_) | Word::Room(_) | Word::Acknowledgement(_) => {
+                    None
+                }
             });
             let held = known
                 .agreements

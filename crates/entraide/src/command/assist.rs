@@ -409,6 +409,9 @@ async fn show(session: &Session, entry: EntryRef) -> Result<(), Failure> {
         vec![format!("  line {}", need.line), format!("{} ({})", need.kind, need.mode), counts]
     };
     table(&case.needs.iter().map(need).collect::<Vec<_>>())?;
+    for one in &case.awake {
+        line(&format!("{} is awake for it since {}", one.country, one.at))?;
+    }
     for offer in &case.answers {
         line(&format!("{}  {} says {}; call {}", offer.entry, offer.provider, offer.answer, clean(&offer.call)))?;
         for agreed in &offer.agreements {

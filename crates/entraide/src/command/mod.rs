@@ -1,6 +1,7 @@
 //! The command line. Every command on data speaks to a node through the API; what it prints is what the API answered.
 
 mod accounts;
+mod alerts;
 mod assist;
 mod audiences;
 mod backup;
@@ -120,6 +121,15 @@ enum Command {
     /// Say whom the node can wake and who is on duty when, by hand or by a file
     #[command(subcommand)]
     Roster(roster::RosterCommand),
+    /// Say whom what wakes
+    #[command(subcommand)]
+    Ladder(alerts::LadderCommand),
+    /// Show who was woken and who answered, or answer
+    #[command(subcommand)]
+    Alert(alerts::AlertCommand),
+    /// Try whether somebody wakes up
+    #[command(subcommand)]
+    Drill(alerts::DrillCommand),
     /// Take files into intake, or assert what is in them
     Import(import::ImportArgs),
     /// Say who reads what is RED, own people and guests, and see who has
@@ -268,6 +278,9 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Keys(_)
         | Command::Assist(_)
         | Command::Roster(_)
+        | Command::Ladder(_)
+        | Command::Alert(_)
+        | Command::Drill(_)
         | Command::Import(_)
         | Command::Red(_)
         | Command::Show(_)
@@ -327,6 +340,9 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Witness(command) => witnesses::witness(session, command).await,
         Command::Keys(command) => keys::keys(session, command).await,
         Command::Assist(command) => assist::assist(session, command).await,
+        Command::Ladder(command) => alerts::ladder(session, command).await,
+        Command::Alert(command) => alerts::alert(session, command).await,
+        Command::Drill(command) => alerts::drill(session, command).await,
         Command::Roster(command) => roster::roster(session, command).await,
         Command::Import(args) => import::import(session, args).await,
         Command::Red(command) => red::red(session, command).await,

@@ -114,6 +114,7 @@ pub(super) async fn serve(dir: &Path, args: &ServeArgs, clock: Arc<dyn Clock>) -
         | ServeError::Tls(_)
         | ServeError::Store(_)
         | ServeError::Configuration(_)
+        | ServeError::Alerting(_)
         | ServeError::Stamping(_) => refused(error),
     })?;
     let at = running.addresses();

@@ -714,6 +714,7 @@ pub(super) struct CaseWhole {
     pub(super) row: CaseRow,
     pub(super) call: String,
     pub(super) needs: Vec<NeedRow>,
+    pub(super) awake: Vec<AwakeRow>,
     pub(super) answers: Vec<OfferRow>,
     pub(super) next: Vec<NextStep>,
     pub(super) without_effect: Vec<NoEffect>,
@@ -768,4 +769,10 @@ pub(super) struct NextStep {
 pub(super) struct NoEffect {
     pub(super) entry: String,
     pub(super) why: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct AwakeRow {
+    pub(super) country: String,
+    pub(super) at: String,
 }

@@ -12,6 +12,7 @@ use node::ports::Clock;
 
 use super::clock::ExerciseClock;
 use super::host::Serving;
+use crate::alerting;
 use crate::configuration::{self, federation_default};
 use crate::keys::Layout;
 use crate::open::{Opened, open};
@@ -41,7 +42,7 @@ impl Instance {
         let realm = opened.node.me().realm().clone();
         let listener = serve::listen(federation).await?;
         let faces = vec![serve::local_socket(&opened, &layout, None)?, serve::federate(&opened, listener).await?];
-        let asking = serve::ask(&opened, None);
+        let asking = serve::ask(&opened, None, alerting::none());
         beside.put(&realm, serve::router(&opened, serving.plain_http));
         tracing::info!(%realm, %federation, "an exercise is open");
         Ok(Self { realm, opened, layout, faces, asking, beside })

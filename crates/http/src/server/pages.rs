@@ -2,6 +2,7 @@
 //! works without JavaScript. A page calls the API's own handler for what it shows, so both faces have one gate.
 
 mod account;
+mod alerts;
 pub(super) mod assets;
 mod audiences;
 mod exercises;
@@ -66,6 +67,11 @@ pub fn router(app: &App) -> Router<App> {
         .route("/partners/invite", get(partners::back).post(partners::invite))
         .route("/partners/accept", get(partners::back).post(partners::accept))
         .route("/partners/change", get(partners::back).post(partners::change))
+        .route("/alerts", get(alerts::page))
+        .route("/alerts/acknowledge", get(alerts::back).post(alerts::acknowledge))
+        .route("/alerts/drill", get(alerts::back).post(alerts::drill))
+        .route("/acknowledge", get(alerts::code_page).post(alerts::code))
+        .route("/acknowledge/{code}", get(alerts::link).post(alerts::press))
         .route("/roster", get(roster::page))
         .route("/roster/persons", get(roster::back).post(roster::put_person))
         .route("/roster/persons/remove", get(roster::back).post(roster::remove_person))

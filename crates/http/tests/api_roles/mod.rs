@@ -46,6 +46,8 @@ const TABLE: &[(Who, &[&str])] = &[
     (
         May(Read),
         &[
+            "GET /alerts",
+            "GET /alerts/{number}",
             "GET /assistance",
             "GET /assistance/{entry}",
             "GET /assistance/{entry}/evidence",
@@ -59,6 +61,7 @@ const TABLE: &[(Who, &[&str])] = &[
             "GET /exports/lists",
             "GET /exports/lists/{name}",
             "GET /intake",
+            "GET /ladders",
             "GET /log",
             "GET /objects",
             "GET /objects/{id}",
@@ -76,7 +79,7 @@ const TABLE: &[(Who, &[&str])] = &[
             "POST /who-sees",
         ],
     ),
-    (May(TakeIn), &["POST /intake", "PUT /exports/lists/{name}"]),
+    (May(TakeIn), &["POST /alerts/{number}/acknowledge", "POST /intake", "PUT /exports/lists/{name}"]),
     (
         May(Speak),
         &[
@@ -152,6 +155,9 @@ const TABLE: &[(Who, &[&str])] = &[
     (
         May(ManageRoster),
         &[
+            "POST /drills",
+            "PUT /ladders/{class}",
+            "DELETE /ladders/{class}",
             "POST /roster/import",
             "PUT /roster/persons/{person}",
             "DELETE /roster/persons/{person}",
@@ -238,6 +244,7 @@ fn routes() -> Vec<(String, Method, String, Value)> {
                 ("{login}", "nobody"),
                 ("{number}", "7"),
                 ("{person}", "nobody"),
+                ("{class}", "answer"),
                 ("{id}", "7"),
             ] {
                 at = at.replace(part, value);

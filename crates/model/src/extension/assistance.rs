@@ -2,12 +2,14 @@
 //! statement is in the log of whoever says it and cites what it answers; the joint state is derived from both logs
 //! (`domain::assist`).
 
+pub mod acknowledgement;
 pub mod agreement;
 pub mod offer;
 pub mod request;
 pub mod room;
 pub mod words;
 
+pub use acknowledgement::Acknowledgement;
 pub use agreement::{AgreedLine, Agreement, AgreementStep, Mission, MissionPhase};
 pub use offer::{Answer, Offer, OfferLine};
 pub use request::{Request, RequestLine, RequestPhase};

@@ -38,6 +38,7 @@ pub const TYPES: &[&str] = &[
     "x-entraide-case-note",
     "x-entraide-artefact",
     "x-entraide-custody",
+    "x-entraide-acknowledgement",
 ];
 
 /// Why one of our objects was not read.

@@ -12,8 +12,8 @@ use domain::assist::InvalidTransition;
 use domain::assist::case::{AgreementCase, Case, OfferCase, RequestState};
 use model::extension::Common;
 use model::extension::assistance::{
-    AgreedLine, Agreement, AgreementStep, Answer, Funding, LegalBasis, Line, Mission, MissionPhase, Offer, OfferLine,
-    Payer, Quantity, Request, RequestLine, RequestPhase,
+    Acknowledgement, AgreedLine, Agreement, AgreementStep, Answer, Funding, LegalBasis, Line, Mission, MissionPhase,
+    Offer, OfferLine, Payer, Quantity, Request, RequestLine, RequestPhase,
 };
 use model::{Citation, Index, Timestamp, Tlp};
 use store::StoreError;
@@ -317,6 +317,21 @@ pub fn follow_up(work: &mut Work<'_, '_>, acceptance: &Citation, step: FollowUp)
         FollowUp::End { fulfilled, reason } => (agreed.place.clone(), AgreementStep::End { fulfilled, reason }),
     };
     say_step(work, &case.place, &to, answers, step)
+}
+
+/// Says to whoever asks, and to nobody else, that somebody is awake for it.
+///
+/// # Errors
+/// It is our own, or it is said already; nothing is said then.
+pub fn acknowledge(work: &mut Work<'_, '_>, request: &Citation, at: Timestamp) -> Result<Spoken, AssistError> {
+    if request.origin == work.me.origin {
+        return Err(AssistError::NotYours("a partner".to_owned()));
+    }
+    let common = speak::common::<Acknowledgement>(work)?;
+    let said = Acknowledgement { common, answers: request.clone(), at };
+    let appended = speak::to_partner(work, &request.origin, &said)?;
+    speak::took_effect(work, request, &appended)?;
+    Ok(Spoken { appended, request: request.clone() })
 }
 
 /// What is new of a mission.

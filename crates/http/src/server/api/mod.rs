@@ -3,6 +3,7 @@
 //! A handler asks the caller for a permission, calls one use case of `node`, and takes content out of
 //! `policy::Released` on its last line. The contract is generated from the same code (`openapi`).
 
+pub mod alerts;
 pub mod assistance;
 pub mod audiences;
 pub mod disclosures;
@@ -285,6 +286,12 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(assistance::notes::list, assistance::notes::say))
         .routes(routes!(assistance::evidence::list, assistance::evidence::hand_over))
         .routes(routes!(assistance::evidence::custody))
+        .routes(routes!(alerts::ladders))
+        .routes(routes!(alerts::set_ladder, alerts::remove_ladder))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::one))
+        .routes(routes!(alerts::acknowledge))
+        .routes(routes!(alerts::drill))
         .routes(routes!(events::events))
         .routes(routes!(session::log_in, session::whoami, session::log_out))
         .routes(routes!(passkeys::log_in_options))

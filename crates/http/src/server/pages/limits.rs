@@ -1,5 +1,7 @@
 //! The limits of the pages, each with its reason.
 
+/// Longest code of a notice that is looked at, bytes: the fourteen of one, typed with spaces.
+pub const CODE_BYTES: usize = 40;
 /// Largest form, bytes: a reason of 4,000 bytes, percent-encoded, and what is around it.
 pub const FORM_BYTES: usize = 32 * 1024;
 /// Longest address to which a login sends back: the longest that our own links make, with room.

@@ -71,6 +71,8 @@ pub struct Case {
     pub situation: Option<String>,
     /// What was done already.
     pub mitigation: Option<String>,
+    /// Partners of whom somebody is awake for it.
+    pub awake: Vec<AwakeRow>,
     /// The answers.
     pub answers: Vec<OfferRow>,
     /// What was said, the oldest first.
@@ -105,7 +107,7 @@ pub struct SaidRow {
     /// Whose log.
     pub owner: String,
     /// `asked`, `changed`, `closed`, `request-withdrawn`; `yes`, `maybe`, `no`, `withdrawn`; `accepted`, `signed`, `declined`,
-    /// `retracted`, `acknowledged`, `ended`; `mission`; in the case room `note`, `evidence`, `custody`.
+    /// `retracted`, `acknowledged`, `ended`; `mission`; `awake`; in the case room `note`, `evidence`, `custody`.
     pub what: &'static str,
     /// Of a mission: which phase.
     pub phase: Option<&'static str>,
@@ -115,6 +117,17 @@ pub struct SaidRow {
     pub commitment: String,
     /// What it answers.
     pub answers: Option<String>,
+}
+
+/// Somebody of a partner is awake for it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AwakeRow {
+    /// Where it says so.
+    pub entry: String,
+    /// Whose.
+    pub country: String,
+    /// Since when.
+    pub at: String,
 }
 
 /// One need and how far it is covered.
@@ -336,6 +349,7 @@ impl Case {
             emergency: request.emergency,
             situation: request.situation.clone(),
             mitigation: request.mitigation.clone(),
+            awake: case.awake.iter().map(awake).collect(),
             answers: case.offers.iter().map(|offer| offer_row(offer, now)).collect(),
             timeline: timeline(&shown.said),
             without_effect: case.unfit.iter().map(unfit).collect(),
@@ -416,6 +430,7 @@ fn said_row(heard: &Heard) -> (Timestamp, SaidRow) {
         Word::Room(RoomWord::Artefact(artefact)) => (&artefact.common, "evidence", None),
         Word::Room(RoomWord::Custody(custody)) => (&custody.common, "custody", None),
         Word::Mission(mission) => (&mission.common, "mission", Some(phase_word(mission.phase))),
+        Word::Acknowledgement(said) => (&said.common, "awake", None),
     };
     let row = SaidRow {
         entry: entry(&heard.place),
@@ -427,6 +442,11 @@ fn said_row(heard: &Heard) -> (Timestamp, SaidRow) {
         answers: heard.word.answers().map(entry),
     };
     (common.modified, row)
+}
+
+fn awake(awake: &case::Awake) -> AwakeRow {
+    let country = awake.place.origin.country().to_string();
+    AwakeRow { entry: entry(&awake.place), country, at: awake.at.to_string() }
 }
 
 fn need(case: &case::Case, line: &RequestLine, now: Timestamp) -> NeedRow {
