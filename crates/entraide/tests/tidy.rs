@@ -11,15 +11,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("journal", &["model"]),
     ("intake", &["model"]),
     ("domain", &["model"]),
+    ("detect", &[]),
     ("render", &["model", "policy"]),
     ("store", &["model", "domain", "journal"]),
     ("node", &["model", "policy", "domain", "journal", "intake", "store"]),
     ("http", &["model", "policy", "render", "domain", "journal", "node", "intake", "store"]),
-    ("entraide", &["model", "policy", "journal", "intake", "domain", "render", "store", "node", "http"]),
+    ("entraide", &["model", "policy", "journal", "intake", "detect", "domain", "render", "store", "node", "http"]),
 ];
 
 /// Rooms without clock, randomness, async, disk or network.
-const PURE: &[&str] = &["model", "policy", "journal", "intake", "domain", "render"];
+const PURE: &[&str] = &["model", "policy", "journal", "intake", "domain", "render", "detect"];
 
 const LONGEST_FILE: usize = 800;
 const LONGEST_LINE: usize = 130;

@@ -1,4 +1,4 @@
-//! `export` and `list`: what may be used for a purpose, page by page, as one file on standard output.
+//! `export` and `list`, and what `scan` looks for: what may be used for a purpose, page by page, as one file on standard output.
 
 use clap::{Args, Subcommand, ValueEnum};
 use hyper::Method;
@@ -90,24 +90,56 @@ pub enum ListCommand {
 }
 
 pub(super) async fn export(session: &Session, args: &ExportArgs) -> Result<(), Failure> {
-    let format = args.format.word();
-    let path = match (&args.list, args.purpose) {
-        (Some(list), _) => format!("/exports/lists/{}?format={format}&limit=1000", encode(list)),
-        (None, Some(purpose)) => {
-            let label = args.label.map(|label| format!("&label={}", encode(&word(label)))).unwrap_or_default();
-            format!("/exports?for={}&format={format}&limit=1000{label}", purpose.word())
-        }
+    let from = match (&args.list, args.purpose) {
+        (Some(list), _) => From::List(list),
+        (None, Some(purpose)) => From::Purpose(purpose, args.label),
         (None, None) => return Err(Failure::Usage("say for what, or which list".to_owned())),
     };
-    let mut out = Whole::new(args.format);
+    pages(session, &from, args.format, &mut raw).await
+}
+
+/// Everything that may be used for detection, or that one list holds, as one table.
+pub(super) async fn detectable(session: &Session, list: Option<&str>, label: Option<Tlp>) -> Result<Vec<u8>, Failure> {
+    let from = list.map_or(From::Purpose(Purpose::Detect, label), From::List);
+    let mut table = Vec::new();
+    pages(session, &from, Format::Csv, &mut |part| {
+        table.extend_from_slice(part);
+        Ok(())
+    })
+    .await?;
+    Ok(table)
+}
+
+/// What is exported.
+enum From<'a> {
+    List(&'a str),
+    Purpose(Purpose, Option<Tlp>),
+}
+
+/// Every page of an export, part by part.
+async fn pages(
+    session: &Session,
+    from: &From<'_>,
+    format: Format,
+    out: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let shape = format.word();
+    let path = match from {
+        From::List(list) => format!("/exports/lists/{}?format={shape}&limit=1000", encode(list)),
+        From::Purpose(purpose, label) => {
+            let label = label.map(|label| format!("&label={}", encode(&word(label)))).unwrap_or_default();
+            format!("/exports?for={}&format={shape}&limit=1000{label}", purpose.word())
+        }
+    };
+    let mut whole = Whole::new(format);
     let mut next: Option<String> = None;
     for _ in 0..limits::EXPORT_PAGES {
         let place = next.as_deref().map(|next| format!("&after={}", encode(next))).unwrap_or_default();
         let (bytes, more) = session.client.page(&Ask::get(format!("{path}{place}"))).await?;
-        raw(&out.part(&bytes)?)?;
+        out(&whole.part(&bytes)?)?;
         match more {
             Some(more) => next = Some(more),
-            None => return raw(&out.end()),
+            None => return out(&whole.end()),
         }
     }
     Err(Failure::Refused("the export has more pages than one command reads: narrow it by --label".to_owned()))

@@ -21,6 +21,7 @@ mod realms;
 mod recover;
 mod red;
 mod roster;
+mod scan;
 mod setup;
 mod shapes;
 mod state;
@@ -149,6 +150,8 @@ enum Command {
     Pointer(pointers::PointerArgs),
     /// Write what may be used for a purpose to standard output, as STIX, MISP or CSV
     Export(exports::ExportArgs),
+    /// Look for known values in telemetry: logs of any form, which stay where they are
+    Scan(scan::ScanArgs),
     /// Manage the lists that detectors pull
     #[command(subcommand)]
     List(exports::ListCommand),
@@ -289,6 +292,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Withdraw(_)
         | Command::Disclose(_)
         | Command::Export(_)
+        | Command::Scan(_)
         | Command::Pointer(_)
         | Command::List(_)
         | Command::Spill(_)
@@ -353,6 +357,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Disclose(args) => objects::disclose(session, args).await,
         Command::Pointer(args) => pointers::pointer(session, args).await,
         Command::Export(args) => exports::export(session, args).await,
+        Command::Scan(args) => scan::scan(session, args).await,
         Command::List(command) => exports::list(session, command).await,
         Command::Spill(args) => keeping::spill(session, args).await,
         Command::Hold(command) => keeping::hold(session, command).await,
