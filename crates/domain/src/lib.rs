@@ -6,5 +6,6 @@
 pub mod assist;
 pub mod duty;
 pub mod ladder;
+pub mod limits;
 pub mod said;
 pub mod warn;

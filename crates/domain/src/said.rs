@@ -1,11 +1,13 @@
 //! What a statement's body says, read once: an object of the field, or one of our own words about sharing.
 
-use model::extension::assistance::{Acknowledgement, Agreement, Artefact, Custody, Mission, Note, Offer, Request};
+use model::extension::assistance::{
+    Acknowledgement, Agreement, Artefact, Capacity, Card, Custody, Mission, Note, Offer, Request,
+};
 use model::extension::{Audience, Extension, ExtensionError, Lost, Pointer, Receipt, Withdrawal};
 use model::{Head, MediaType};
 
-use crate::assist::Word;
 use crate::assist::room::RoomWord;
+use crate::assist::{PURGED, Word};
 
 /// A body that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +26,10 @@ pub enum Said {
     Pointer(Head, Pointer),
     /// Help is asked, offered, agreed or given.
     Assist(Head, Box<Word>),
+    /// What we can lend: for ourselves alone.
+    Capacity(Head, Box<Capacity>),
+    /// The same in bands, for others.
+    Card(Head, Card),
 }
 
 /// Why a body was not read. It is kept raw as `Unfit`, and read again after an upgrade.
@@ -65,6 +71,8 @@ impl Said {
             Note::KIND => Ok(Self::assist(head, Word::Room(RoomWord::Note(Note::read(body)?)))),
             Artefact::KIND => Ok(Self::assist(head, Word::Room(RoomWord::Artefact(Artefact::read(body)?)))),
             Custody::KIND => Ok(Self::assist(head, Word::Room(RoomWord::Custody(Custody::read(body)?)))),
+            Capacity::KIND => Ok(Self::Capacity(head, Box::new(Capacity::read(body)?))),
+            Card::KIND => Ok(Self::Card(head, Card::read(body)?)),
             newer if newer.starts_with("x-entraide-") => Err(SaidError::NewerType(newer.to_owned())),
             _ => Ok(Self::Object(head)),
         }
@@ -84,7 +92,9 @@ impl Said {
             | Self::Receipt(head, _)
             | Self::Lost(head, _)
             | Self::Pointer(head, _)
-            | Self::Assist(head, _) => head,
+            | Self::Assist(head, _)
+            | Self::Capacity(head, _)
+            | Self::Card(head, _) => head,
         }
     }
 
@@ -93,8 +103,9 @@ impl Said {
     #[must_use]
     pub fn without_words(&self) -> Option<Vec<u8>> {
         match self {
-            Self::Object(_) | Self::Pointer(..) => None,
+            Self::Object(_) | Self::Pointer(..) | Self::Card(..) => None,
             Self::Assist(_, word) => Some(word.without_words()),
+            Self::Capacity(_, capacity) => Some(capacity.without_words(PURGED).to_bytes()),
             Self::Audience(_, audience) => {
                 let name = Self::nameless(audience);
                 Some(Audience { common: audience.common.without_words(), name, ..audience.clone() }.to_bytes())

@@ -44,3 +44,11 @@ pub const TELEPHONE_BYTES: usize = 40;
 pub const MAIL_BYTES: usize = 254;
 /// Most seals on one disk.
 pub const SEALS: usize = 20;
+/// Most windows of one capacity's calendar: a year of nights and weekends fits.
+pub const CAPACITY_WINDOWS: usize = 400;
+/// Most short words in one list of a capacity (skills, tools, certificates): more is a brochure.
+pub const CAPACITY_WORDS: usize = 50;
+/// Most capacities from which one offered line is drawn: a line is filled by a few teams, not by a crowd.
+pub const DRAWS: usize = 16;
+/// Most that one person or piece may cost a day, cents: a million euro is a typing error.
+pub const DAY_CENTS: u64 = 100_000_000;

@@ -67,7 +67,7 @@ pub fn fold(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: Option<&Said>) ->
                 return Ok(());
             }
             match said {
-                Said::Object(_) | Said::Pointer(..) => Ok(()),
+                Said::Object(_) | Said::Pointer(..) | Said::Capacity(..) | Said::Card(..) => Ok(()),
                 Said::Audience(_, audience) => fold_audience(tx, arrived, audience),
                 Said::Withdrawal(_, withdrawal) => fold_withdrawal(tx, arrived, withdrawal),
                 Said::Receipt(_, receipt) => fold_receipt(tx, me, arrived, receipt),
@@ -220,7 +220,14 @@ fn admissible(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: &Said) -> Resul
         Said::Withdrawal(_, withdrawal) => check_withdrawal(tx, arrived, withdrawal),
         Said::Receipt(_, receipt) => receipt_target(tx, me, arrived, receipt).map(|_| ()),
         Said::Assist(_, word) => check_assist(tx, arrived, word),
+        Said::Capacity(..) => check_lane(arrived, Lane::Workflow, "a capacity is said in the workflow lane"),
+        // There it can be withdrawn, and whoever had it answers with a receipt.
+        Said::Card(..) => check_lane(arrived, Lane::Intelligence, "a card is said in the intelligence lane"),
     }
+}
+
+fn check_lane(arrived: &Arrived<'_>, lane: Lane, otherwise: &str) -> Result<(), FoldError> {
+    if arrived.envelope.lane == lane { Ok(()) } else { Err(FoldError::Unfit(otherwise.to_owned())) }
 }
 
 fn check_audience(arrived: &Arrived<'_>, audience: &Audience) -> Result<(), FoldError> {
@@ -293,6 +300,15 @@ fn fold_assist(tx: &Tx<'_>, arrived: &Arrived<'_>, word: &Word) -> Result<(), Fo
         && let Some(log) = tx.log_id(&answers.origin)?
     {
         tx.put_cited(arrived.statement, log, answers.index)?;
+    }
+    if let Word::Offer(offer) = word {
+        let owner = tx.origin(arrived.log)?;
+        for draw in offer.lines.iter().flat_map(|line| &line.draws) {
+            // Nobody draws on what is another's.
+            if draw.capacity.origin == owner {
+                tx.put_cited(arrived.statement, arrived.log, draw.capacity.index)?;
+            }
+        }
     }
     Ok(())
 }

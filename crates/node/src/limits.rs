@@ -177,3 +177,11 @@ pub const SHIFTS_SECONDS: i64 = 92 * 24 * 3600;
 pub const ROSTER_AHEAD_SECONDS: i64 = 400 * 24 * 3600;
 /// Most days of the roster that one screen shows.
 pub const ROSTER_DAYS: u32 = 400;
+/// Most versions of own capacities that are kept together: 27 states' worth of teams, each changed a hundred times.
+pub const CAPACITY_VERSIONS: usize = 20_000;
+/// Most offers that draw on one version of a capacity and are looked at: ten a day for a year; then it is said anew.
+pub const CAPACITY_OFFERS: usize = 4_000;
+/// Most cards that are looked at: 27 states with 70 each.
+pub const CARDS: usize = 2_000;
+/// Most versions of calls for help among which the open ones are looked for when capacities are matched.
+pub const OPEN_CASES: usize = 1_000;

@@ -44,6 +44,10 @@ impl<T> Released<T> {
     pub fn map<U>(self, project: impl FnOnce(T) -> U) -> Released<U> {
         Released { value: project(self.value) }
     }
+    /// Two things that were released to one viewer, side by side.
+    pub fn with<U>(self, other: Released<U>) -> Released<(T, U)> {
+        Released { value: (self.value, other.value) }
+    }
 }
 
 impl<T> Released<Option<T>> {

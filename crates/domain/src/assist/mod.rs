@@ -3,9 +3,14 @@
 //! [`case::fold`] is a pure function of a set of statements: the order in which they arrived does not matter, so that
 //! nodes which hold the same statements show the same state. Where statements cross, the provider's log decides
 //! (workflows §0, "Deciding logs"): `agreement` is that rule, and nothing else.
+//!
+//! [`capacity`] derives from the same statements what of a nation's own people and tools is promised, and [`matching`]
+//! proposes whom to send where.
 
 pub mod agreement;
+pub mod capacity;
 pub mod case;
+pub mod matching;
 pub mod mission;
 pub mod room;
 
@@ -106,7 +111,7 @@ impl Word {
 }
 
 /// What stands where a text was that a statement can't do without.
-const PURGED: &str = "purged";
+pub(crate) const PURGED: &str = "purged";
 
 /// Why a statement changes nothing: it stays in its log, and the screen says why it has no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]

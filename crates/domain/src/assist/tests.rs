@@ -16,25 +16,25 @@ use super::{Heard, InvalidTransition, Word};
 
 mod room;
 
-const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
 
-fn origin(country: &str) -> Origin {
+pub(super) fn origin(country: &str) -> Origin {
     format!("entraide/{country}/REAL/0123456789abcdef").parse().unwrap()
 }
 
-fn common(kind: &str, owner: &Origin, number: u8) -> Common {
+pub(super) fn common(kind: &str, owner: &Origin, number: u8) -> Common {
     Common::new(kind, [number; 16], owner, NOW).unwrap()
 }
 
-fn line(number: u16) -> Line {
+pub(super) fn line(number: u16) -> Line {
     Line::try_from(number).unwrap()
 }
 
-fn quantity(number: u32) -> Quantity {
+pub(super) fn quantity(number: u32) -> Quantity {
     Quantity::try_from(number).unwrap()
 }
 
-fn request(wanted: u32, phase: RequestPhase) -> Request {
+pub(super) fn request(wanted: u32, phase: RequestPhase) -> Request {
     Request {
         common: common("x-entraide-assistance-request", &origin("FR"), 1),
         number: "FR-2026-001".into(),
@@ -46,6 +46,9 @@ fn request(wanted: u32, phase: RequestPhase) -> Request {
         funding: Funding::Own,
         life_at_risk: true,
         emergency: false,
+        severity: None,
+        essential: false,
+        sectors: Vec::new(),
         situation: None,
         mitigation: None,
         answer_by: None,
@@ -59,13 +62,15 @@ fn request(wanted: u32, phase: RequestPhase) -> Request {
             from: None,
             until: None,
             languages: vec!["en".into()],
+            clearance: None,
+            level: None,
             priority: 1,
             planned_use: None,
         }],
     }
 }
 
-fn offer(by: &Origin, cites: &Citation, answer: Answer, many: u32) -> Offer {
+pub(super) fn offer(by: &Origin, cites: &Citation, answer: Answer, many: u32) -> Offer {
     let lines = OfferLine {
         line: line(1),
         quantity: quantity(many),
@@ -73,6 +78,7 @@ fn offer(by: &Origin, cites: &Citation, answer: Answer, many: u32) -> Offer {
         from: None,
         until: None,
         conditions: None,
+        draws: Vec::new(),
     };
     Offer {
         common: common("x-entraide-assistance-offer", by, 2),
@@ -87,17 +93,17 @@ fn offer(by: &Origin, cites: &Citation, answer: Answer, many: u32) -> Offer {
     }
 }
 
-fn agreement(by: &Origin, answers: &Citation, step: AgreementStep) -> Word {
+pub(super) fn agreement(by: &Origin, answers: &Citation, step: AgreementStep) -> Word {
     let common = common("x-entraide-assistance-agreement", by, 3);
     Word::Agreement(Agreement { common, answers: answers.clone(), step })
 }
 
-fn accept(by: &Origin, of: &Citation, many: u32) -> Word {
+pub(super) fn accept(by: &Origin, of: &Citation, many: u32) -> Word {
     let lines = vec![AgreedLine { line: line(1), quantity: quantity(many) }];
     agreement(by, of, AgreementStep::Accept { lines, terms: None, emergency: false })
 }
 
-fn mission(by: &Origin, under: &Citation, phase: MissionPhase) -> Word {
+pub(super) fn mission(by: &Origin, under: &Citation, phase: MissionPhase) -> Word {
     Word::Mission(Mission {
         common: common("x-entraide-mission", by, 4),
         agreement: under.clone(),

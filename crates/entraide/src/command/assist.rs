@@ -4,10 +4,11 @@ mod evidence;
 
 use clap::{Args, Subcommand};
 use hyper::Method;
-use model::extension::assistance::{HelpKind, LegalBasis, Line, Mode, Payer, Quantity};
+use model::extension::assistance::{HelpKind, LegalBasis, Line, Mode, Payer, Quantity, Sector, Severity};
 use model::{EntryRef, Timestamp, Tlp};
 use serde_json::{Value, json as object_of};
 
+use super::lending::MatchesOf;
 use super::print::{clean, line, raw, table};
 use super::shapes::{AgreementRow, CaseRow, CaseWhole, Page, SaidOf};
 use super::{Failure, Session};
@@ -23,6 +24,11 @@ pub enum AssistCommand {
     /// Show a call for help with its answers, agreements and missions, and what is ours to do next
     Show {
         /// Any statement of it: FR:12
+        entry: EntryRef,
+    },
+    /// Propose who could fill what is still missing, and say why nobody can fill the rest; nothing leaves the node
+    Match {
+        /// The call for help: FR:12
         entry: EntryRef,
     },
     /// Say that our call for help is over
@@ -124,6 +130,15 @@ pub struct AskArgs {
     /// Signed by one person in an emergency
     #[arg(long)]
     emergency: bool,
+    /// How severe it is: incident, significant, large-scale
+    #[arg(long, value_name = "HOW")]
+    severity: Option<Severity>,
+    /// An essential entity is hit: it comes first
+    #[arg(long)]
+    essential: bool,
+    /// A sector that is hit, several times for several: health, energy …
+    #[arg(long = "sector", value_name = "SECTOR")]
+    sectors: Vec<Sector>,
     /// What happened, entities by sector and never by name
     #[arg(long, value_name = "TEXT")]
     situation: Option<String>,
@@ -140,9 +155,15 @@ pub struct ReplyArgs {
     /// Whom to call: name and number
     #[arg(long, value_name = "WHO")]
     call: String,
-    /// What is offered: LINE:QUANTITY[:remote|on-site|either]; with yes and none of them everything that is asked
+    /// What is offered: LINE:QUANTITY[:MODE], with @EE:3 from an own capacity; with yes and none everything that is asked
     #[arg(long = "line", value_name = "LINE")]
     lines: Vec<LineArg>,
+    /// With yes: offer what this own capacity can fill, several times for several: EE:3
+    #[arg(long = "capacity", value_name = "ENTRY", conflicts_with = "lines")]
+    capacities: Vec<EntryRef>,
+    /// With yes: offer what all own capacities can fill, as `assist match` proposes
+    #[arg(long, conflicts_with_all = ["lines", "capacities"])]
+    matched: bool,
     /// Who pays: provider, requester, to-be-agreed
     #[arg(long, value_name = "PAYER", default_value = "provider")]
     payer: Payer,
@@ -225,21 +246,37 @@ impl std::str::FromStr for NeedArg {
     }
 }
 
-/// `1:2:remote`.
+/// `1:2:remote`, or from an own capacity `1:2:remote@EE:3`.
 #[derive(Debug, Clone)]
 pub struct LineArg {
     line: Line,
     quantity: Quantity,
     mode: Mode,
+    capacity: Option<EntryRef>,
+}
+
+impl LineArg {
+    fn offered(&self) -> Value {
+        let draw = |entry: &EntryRef| object_of!({ "capacity": entry.to_string(), "quantity": self.quantity });
+        let draws: Vec<Value> = self.capacity.iter().map(draw).collect();
+        object_of!({ "line": self.line, "quantity": self.quantity, "mode": self.mode, "draws": draws })
+    }
 }
 
 impl std::str::FromStr for LineArg {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
+        let (text, capacity) = match text.split_once('@') {
+            Some((text, entry)) => {
+                let entry = entry.parse().map_err(|_| format!("`{entry}` is not an entry such as EE:3"))?;
+                (text, Some(entry))
+            }
+            None => (text, None),
+        };
         let mut parts = text.split(':');
         let number: u16 = parts.next().unwrap_or_default().parse().map_err(|_| "write LINE:QUANTITY".to_owned())?;
         let (quantity, mode) = amount(parts)?;
-        Ok(Self { line: Line::try_from(number)?, quantity, mode })
+        Ok(Self { line: Line::try_from(number)?, quantity, mode, capacity })
     }
 }
 
@@ -273,6 +310,7 @@ pub(super) async fn assist(session: &Session, command: &AssistCommand) -> Result
         AssistCommand::Ask(args) => ask(session, args).await,
         AssistCommand::List => list(session).await,
         AssistCommand::Show { entry } => show(session, *entry).await,
+        AssistCommand::Match { entry } => matches(session, *entry).await,
         AssistCommand::Close { entry, withdrawn } => {
             let phase = if *withdrawn { "withdrawn" } else { "closed" };
             say(session, *entry, "versions", &object_of!({ "phase": phase })).await
@@ -320,19 +358,17 @@ async fn ask(session: &Session, args: &AskArgs) -> Result<(), Failure> {
         "name": args.name, "call": args.call, "by_when": args.by, "lines": needs,
         "label": args.label.word().to_ascii_lowercase(), "audience": args.audience, "basis": args.basis,
         "life_at_risk": args.life_at_risk, "emergency": args.emergency, "situation": args.situation,
+        "severity": args.severity, "essential": args.essential, "sectors": args.sectors,
     });
     told(session, &session.client.bytes(&Ask::json(Method::POST, "/assistance", &asked)).await?)
 }
 
 async fn reply(session: &Session, args: &ReplyArgs) -> Result<(), Failure> {
-    let lines: Vec<Value> = args
-        .lines
-        .iter()
-        .map(|one| object_of!({ "line": one.line, "quantity": one.quantity, "mode": one.mode }))
-        .collect();
+    let lines: Vec<Value> = args.lines.iter().map(LineArg::offered).collect();
     let reply = object_of!({
         "answer": args.answer, "call": args.call, "lines": lines, "payer": args.payer,
-        "valid_until": args.valid_until, "note": args.note,
+        "valid_until": args.valid_until, "note": args.note, "matched": args.matched,
+        "capacities": args.capacities.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
     say(session, args.entry, "reply", &reply).await
 }
@@ -430,6 +466,28 @@ async fn show(session: &Session, entry: EntryRef) -> Result<(), Failure> {
     Ok(())
 }
 
+async fn matches(session: &Session, entry: EntryRef) -> Result<(), Failure> {
+    let path = format!("/assistance/{}/matches", encode(&entry.to_string()));
+    let bytes = session.client.bytes(&Ask::get(path)).await?;
+    if session.json {
+        return raw(&[&bytes[..], b"\n"].concat());
+    }
+    let made: MatchesOf = read(&bytes)?;
+    let number = clean(&made.number);
+    line(&format!(
+        "{number}: {} of {} missing could be filled, of {} looked at",
+        made.fills, made.missing, made.looked_at
+    ))?;
+    for pair in &made.pairings {
+        let what = format!("line {}: {} from {} ({})", pair.line, pair.quantity, pair.capacity, clean(&pair.name));
+        line(&format!("{what}, {}, on the case {}: {}", pair.mode, pair.arrives, clean(&pair.why)))?;
+    }
+    for gap in &made.gaps {
+        line(&format!("line {}: {}", gap.line, clean(&gap.why)))?;
+    }
+    Ok(())
+}
+
 fn agreement(agreed: &AgreementRow) -> Result<(), Failure> {
     let notice = agreed.notice.as_deref().map(|by| format!(", notice given by the {by}")).unwrap_or_default();
     line(&format!("  {}  {}{notice}", agreed.entry, agreed.state))?;
@@ -460,5 +518,8 @@ mod tests {
         check("forensics:2:remote:x");
         check("magic:1");
         assert!("0:1".parse::<LineArg>().is_err() && "1:1".parse::<LineArg>().is_ok());
+        let drawn: LineArg = "1:2:remote@EE:3".parse().unwrap();
+        assert_eq!(drawn.offered()["draws"][0]["capacity"], "EE:3");
+        assert!("1:2@EE".parse::<LineArg>().is_err());
     }
 }

@@ -5,6 +5,7 @@ mod alerts;
 mod assist;
 mod audiences;
 mod backup;
+mod capacities;
 mod doctor;
 mod evidence;
 mod exports;
@@ -12,6 +13,7 @@ mod failure;
 mod import;
 mod keeping;
 mod keys;
+mod lending;
 mod objects;
 mod partners;
 mod pointers;
@@ -131,6 +133,9 @@ enum Command {
     /// Try whether somebody wakes up
     #[command(subcommand)]
     Drill(alerts::DrillCommand),
+    /// Keep what we can lend, for ourselves alone, and publish some of it in bands
+    #[command(subcommand)]
+    Capacity(capacities::CapacityCommand),
     /// Take files into intake, or assert what is in them
     Import(import::ImportArgs),
     /// Say who reads what is RED, own people and guests, and see who has
@@ -284,6 +289,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Ladder(_)
         | Command::Alert(_)
         | Command::Drill(_)
+        | Command::Capacity(_)
         | Command::Import(_)
         | Command::Red(_)
         | Command::Show(_)
@@ -348,6 +354,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Alert(command) => alerts::alert(session, command).await,
         Command::Drill(command) => alerts::drill(session, command).await,
         Command::Roster(command) => roster::roster(session, command).await,
+        Command::Capacity(command) => capacities::capacity(session, command).await,
         Command::Import(args) => import::import(session, args).await,
         Command::Red(command) => red::red(session, command).await,
         Command::Show(args) => objects::show(session, args).await,

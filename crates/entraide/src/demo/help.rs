@@ -7,6 +7,7 @@ use domain::assist::agreement::State;
 use domain::assist::case::Case;
 use model::extension::assistance::{
     Answer, Funding, HelpKind, LegalBasis, Line, MissionPhase, Mode, Payer, Quantity, RequestLine, RequestPhase,
+    Sector, Severity,
 };
 use model::{Citation, EntryRef, Tlp};
 use node::Node;
@@ -87,6 +88,8 @@ async fn asks(france: &Node, everybody: &str) -> Result<Citation, DemoError> {
         from: None,
         until: None,
         languages: vec!["en".to_owned()],
+        clearance: None,
+        level: None,
         priority: 1,
         planned_use: None,
     };
@@ -99,6 +102,9 @@ async fn asks(france: &Node, everybody: &str) -> Result<Citation, DemoError> {
         funding: Funding::Own,
         life_at_risk: true,
         emergency: false,
+        severity: Some(Severity::Significant),
+        essential: true,
+        sectors: vec![Sector::Health],
         situation: None,
         mitigation: None,
         answer_by: None,
@@ -120,6 +126,7 @@ fn tap(answer: Answer) -> Reply {
         valid_until: None,
         note: None,
         lines: Vec::new(),
+        from: assist::From::Asked,
     }
 }
 

@@ -51,9 +51,13 @@ const TABLE: &[(Who, &[&str])] = &[
             "GET /assistance",
             "GET /assistance/{entry}",
             "GET /assistance/{entry}/evidence",
+            "GET /assistance/{entry}/matches",
             "GET /assistance/{entry}/notes",
             "GET /audiences",
             "GET /audiences/{name}",
+            "GET /capacities",
+            "GET /capacities/cards",
+            "GET /capacities/{entry}",
             "GET /events",
             "GET /evidence/{id}",
             "GET /exercises",
@@ -92,6 +96,9 @@ const TABLE: &[(Who, &[&str])] = &[
             "POST /assistance/{entry}/reply",
             "POST /assistance/{entry}/step",
             "POST /assistance/{entry}/versions",
+            "POST /capacities",
+            "POST /capacities/{entry}/publish",
+            "POST /capacities/{entry}/versions",
             "POST /pointers",
             "POST /statements",
             "POST /statements/from-intake",
@@ -260,6 +267,7 @@ fn routes() -> Vec<(String, Method, String, Value)> {
             match name.as_str() {
                 "POST /recovery/decision" => body = json!({"decision": "speak"}),
                 "POST /assistance/{entry}/evidence" => body["kind"] = json!("logs"),
+                "POST /capacities" => body["kind"] = json!("forensics"),
                 // Of somebody else: one's own are made by whoever reads.
                 "POST /tokens" => body = json!({"name": "none", "days": 1, "login": "newcomer"}),
                 _ => {}

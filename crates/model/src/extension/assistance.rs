@@ -4,6 +4,7 @@
 
 pub mod acknowledgement;
 pub mod agreement;
+pub mod capacity;
 pub mod offer;
 pub mod request;
 pub mod room;
@@ -11,10 +12,13 @@ pub mod words;
 
 pub use acknowledgement::Acknowledgement;
 pub use agreement::{AgreedLine, Agreement, AgreementStep, Mission, MissionPhase};
-pub use offer::{Answer, Offer, OfferLine};
+pub use capacity::{Capacity, Card, PrivateProvider, RateCard, Window};
+pub use offer::{Answer, Draw, Offer, OfferLine};
 pub use request::{Request, RequestLine, RequestPhase};
 pub use room::{Artefact, ArtefactKind, Custody, CustodyAct, Note, Sha256Digest, Way};
-pub use words::{Funding, HelpKind, LegalBasis, Line, Mode, Payer, Quantity};
+pub use words::{
+    Clearance, Funding, HelpKind, LegalBasis, Level, Line, Mode, Payer, Quantity, ReadyBand, Sector, Severity, SizeBand,
+};
 
 use crate::limits;
 

@@ -39,6 +39,8 @@ pub const TYPES: &[&str] = &[
     "x-entraide-artefact",
     "x-entraide-custody",
     "x-entraide-acknowledgement",
+    "x-entraide-capacity",
+    "x-entraide-capacity-card",
 ];
 
 /// Why one of our objects was not read.

@@ -77,7 +77,9 @@ fn word(db: &Db<'_>, signer: &dyn Signer, row: &ObjectRow) -> Result<Option<Word
             | Said::Withdrawal(..)
             | Said::Receipt(..)
             | Said::Lost(..)
-            | Said::Pointer(..),
+            | Said::Pointer(..)
+            | Said::Capacity(..)
+            | Said::Card(..),
         )
         | Err(_) => Ok(None),
     }

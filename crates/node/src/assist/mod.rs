@@ -3,9 +3,11 @@
 //! A command appends its statement, folds the whole case again with it, and is refused as a whole if the fold gives it no
 //! effect: so the rules stand once, in `domain::assist`, for our own commands and for what partners say.
 
+pub mod capacity;
 pub mod evidence;
 pub mod gather;
 pub mod note;
+mod prefill;
 mod speak;
 
 use domain::assist::InvalidTransition;
@@ -13,7 +15,7 @@ use domain::assist::case::{AgreementCase, Case, OfferCase, RequestState};
 use model::extension::Common;
 use model::extension::assistance::{
     Acknowledgement, AgreedLine, Agreement, AgreementStep, Answer, Funding, LegalBasis, Line, Mission, MissionPhase,
-    Offer, OfferLine, Payer, Quantity, Request, RequestLine, RequestPhase,
+    Offer, OfferLine, Payer, Quantity, Request, RequestLine, RequestPhase, Sector, Severity,
 };
 use model::{Citation, Index, Timestamp, Tlp};
 use store::StoreError;
@@ -61,6 +63,15 @@ pub enum AssistError {
     /// Evidence is still here.
     #[error("evidence is neither returned nor destroyed ({0}): say what became of it before the mission is closed")]
     EvidenceOut(String),
+    /// No capacity of ours.
+    #[error("there is no such capacity here: list them with `entraide capacity list`")]
+    NoCapacity,
+    /// RED is opened to no node.
+    #[error("a card is for partners: choose another label than TLP:RED")]
+    RedCard,
+    /// A capacity would be promised twice, or beyond its calendar.
+    #[error("{0}")]
+    Unbooked(String),
     /// RED is opened to no node.
     #[error("a call for help is for partners: choose another label than TLP:RED")]
     Red,
@@ -83,6 +94,12 @@ pub struct Ask {
     pub life_at_risk: bool,
     /// Signed by one person in an emergency.
     pub emergency: bool,
+    /// How severe it is, if that is stated.
+    pub severity: Option<Severity>,
+    /// Is an essential entity hit?
+    pub essential: bool,
+    /// The sectors of those that are hit.
+    pub sectors: Vec<Sector>,
     /// What happened, entities by sector and never by name.
     pub situation: Option<String>,
     /// What was done already.
@@ -114,8 +131,22 @@ pub struct Reply {
     pub valid_until: Option<Timestamp>,
     /// What else is to be said.
     pub note: Option<String>,
-    /// What is offered; with *yes* and no lines everything that is asked.
+    /// What is offered; with *yes* and no lines what `from` says.
     pub lines: Vec<OfferLine>,
+    /// With *yes* and no lines: from where the lines come.
+    pub from: From,
+}
+
+/// From where the lines of an offer come that nobody has written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum From {
+    /// Everything that is asked, from wherever it comes: one tap.
+    #[default]
+    Asked,
+    /// What these own capacities can fill.
+    Capacities(Vec<Citation>),
+    /// What all own capacities can fill, as matching proposes.
+    Matched,
 }
 
 /// A statement of ours, and the call for help that it belongs to.
@@ -149,6 +180,9 @@ pub fn ask(work: &mut Work<'_, '_>, ask: &Ask) -> Result<Spoken, AssistError> {
         funding: ask.funding,
         life_at_risk: ask.life_at_risk,
         emergency: ask.emergency,
+        severity: ask.severity,
+        essential: ask.essential,
+        sectors: ask.sectors.clone(),
         situation: ask.situation.clone(),
         mitigation: ask.mitigation.clone(),
         answer_by: ask.answer_by,
@@ -196,9 +230,14 @@ pub fn reply(work: &mut Work<'_, '_>, place: &Citation, reply: &Reply) -> Result
     if !taking_back {
         open_request(&case, work.now)?;
     }
-    let lines = match (reply.answer, reply.lines.as_slice()) {
-        (Answer::Yes, []) => everything(&case),
-        (Answer::Yes | Answer::Maybe | Answer::No | Answer::Withdrawn, given) => given.to_vec(),
+    let lines = match (reply.answer, reply.lines.as_slice(), &reply.from) {
+        (Answer::Yes, [], From::Asked) => everything(&case),
+        (Answer::Yes, [], from @ (From::Capacities(_) | From::Matched)) => prefill::lines(work, &case, from)?,
+        (_, given, From::Asked) => given.to_vec(),
+        (_, _, From::Capacities(_) | From::Matched) => {
+            let why = "capacities fill an offer of yes without lines: name them in the lines, or leave the lines out";
+            return Err(AssistError::Field(why.to_owned()));
+        }
     };
     if let Some(line) = lines.iter().find(|line| !case.request.lines.iter().any(|need| need.line == line.line)) {
         return Err(AssistError::Field(format!("the request has no line {}", line.line)));
@@ -227,6 +266,7 @@ pub fn reply(work: &mut Work<'_, '_>, place: &Citation, reply: &Reply) -> Result
         None => speak::to_partner(work, &owner, &offer)?,
     };
     speak::took_effect(work, &case.place, &appended)?;
+    capacity::booked(work, &appended, &offer.lines)?;
     Ok(Spoken { appended, request: case.place })
 }
 
@@ -316,7 +356,13 @@ pub fn follow_up(work: &mut Work<'_, '_>, acceptance: &Citation, step: FollowUp)
         }
         FollowUp::End { fulfilled, reason } => (agreed.place.clone(), AgreementStep::End { fulfilled, reason }),
     };
-    say_step(work, &case.place, &to, answers, step)
+    let signs = step == AgreementStep::Countersign;
+    let spoken = say_step(work, &case.place, &to, answers, step)?;
+    if signs {
+        // What it takes may come from an earlier version of the offer: all that was ever drawn is looked at.
+        capacity::booked_by_signing(work, &case, &spoken.appended)?;
+    }
+    Ok(spoken)
 }
 
 /// Says to whoever asks, and to nobody else, that somebody is awake for it.
@@ -445,6 +491,7 @@ fn everything(case: &Case) -> Vec<OfferLine> {
         from: need.from,
         until: need.until,
         conditions: None,
+        draws: Vec::new(),
     };
     case.request.lines.iter().map(line).collect()
 }

@@ -33,19 +33,32 @@ pub(super) fn to<T: Extension>(
     work: &mut Work<'_, '_>,
     target: &Target,
     tlp: Tlp,
-    after: Option<(model::ThreadId, ThreadVersion, model::Commitment)>,
+    after: Option<After>,
     object: &T,
 ) -> Result<Appended, AssistError> {
-    walled(work, target, tlp, after, (None, object))
+    said_to(work, target, tlp, after, (Lane::Workflow, None, object))
 }
 
-/// The same of what may stand behind the wall.
-fn walled<T: Extension>(
+/// The thread that a version goes on with, and the commitment of the last one.
+type After = (model::ThreadId, ThreadVersion, model::Commitment);
+
+/// Begins a thread in the intelligence lane, where what is said can be withdrawn.
+pub(super) fn withdrawably<T: Extension>(
     work: &mut Work<'_, '_>,
     target: &Target,
     tlp: Tlp,
-    after: Option<(model::ThreadId, ThreadVersion, model::Commitment)>,
-    (walled, object): (Option<Walled>, &T),
+    object: &T,
+) -> Result<Appended, AssistError> {
+    said_to(work, target, tlp, None, (Lane::Intelligence, None, object))
+}
+
+/// The same in either lane, and of what may stand behind the wall.
+fn said_to<T: Extension>(
+    work: &mut Work<'_, '_>,
+    target: &Target,
+    tlp: Tlp,
+    after: Option<After>,
+    (lane, walled, object): (Lane, Option<Walled>, &T),
 ) -> Result<Appended, AssistError> {
     object.validate().map_err(AssistError::Field)?;
     let body = object.to_bytes();
@@ -54,7 +67,7 @@ fn walled<T: Extension>(
         .map_err(|error| AssistError::Field(error.to_string()))?;
     let said = Said::read(MediaType::Stix, &body).map_err(|error| AssistError::Field(error.to_string()))?;
     let entry = NewEntry {
-        lane: Lane::Workflow,
+        lane,
         after,
         audience: target.at,
         set: target.set,
@@ -88,7 +101,7 @@ pub(super) fn in_room<T: Extension>(
         return Err(AssistError::Red);
     }
     let target = audience::bilateral(work, partner)?;
-    walled(work, &target, tlp, None, (Some(wall), object))
+    said_to(work, &target, tlp, None, (Lane::Workflow, Some(wall), object))
 }
 
 /// Says the next version of an object of ours, to its audience as that is now and with its label.

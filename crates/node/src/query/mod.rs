@@ -2,6 +2,7 @@
 
 pub mod assist;
 pub mod audiences;
+pub mod capacities;
 pub mod entries;
 pub mod evidence;
 pub mod exports;

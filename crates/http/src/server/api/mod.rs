@@ -6,6 +6,7 @@
 pub mod alerts;
 pub mod assistance;
 pub mod audiences;
+pub mod capacities;
 pub mod disclosures;
 pub mod events;
 pub mod evidence;
@@ -292,6 +293,12 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(alerts::one))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(alerts::drill))
+        .routes(routes!(assistance::matches::matches))
+        .routes(routes!(capacities::list, capacities::add))
+        .routes(routes!(capacities::cards))
+        .routes(routes!(capacities::one))
+        .routes(routes!(capacities::amend))
+        .routes(routes!(capacities::publish))
         .routes(routes!(events::events))
         .routes(routes!(session::log_in, session::whoami, session::log_out))
         .routes(routes!(passkeys::log_in_options))

@@ -22,6 +22,16 @@ pub enum Answer {
     Withdrawn,
 }
 
+/// From which of the provider's own capacities people or pieces come. What the capacity is stays at home: the citation
+/// says where it stands in the provider's log, and shows nothing of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draw {
+    /// A version of the capacity.
+    pub capacity: Citation,
+    /// How many of those that are offered.
+    pub quantity: Quantity,
+}
+
 /// What is offered for one line of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferLine {
@@ -40,6 +50,28 @@ pub struct OfferLine {
     /// On what conditions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditions: Option<String>,
+    /// The provider's own capacities from which they come; the rest comes from elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub draws: Vec<Draw>,
+}
+
+impl OfferLine {
+    /// A capacity stands once in a line, and no more is drawn than is offered.
+    fn check_draws(&self) -> Result<(), String> {
+        let line = self.line;
+        if self.draws.len() > limits::DRAWS {
+            return Err(format!("line {line}: `draws` are at most {}", limits::DRAWS));
+        }
+        let places: std::collections::BTreeSet<_> =
+            self.draws.iter().map(|draw| (&draw.capacity.origin, draw.capacity.index)).collect();
+        if places.len() < self.draws.len() {
+            return Err(format!("line {line}: a capacity stands twice in `draws`"));
+        }
+        if self.draws.iter().map(|draw| u32::from(draw.quantity)).sum::<u32>() > self.quantity.into() {
+            return Err(format!("line {line}: no more is drawn than is offered"));
+        }
+        Ok(())
+    }
 }
 
 /// One version of an answer.
@@ -88,6 +120,7 @@ impl Extension for Offer {
         }
         for line in &self.lines {
             super::optional("conditions", line.conditions.as_ref())?;
+            line.check_draws()?;
             if let (Some(from), Some(until)) = (line.from, line.until)
                 && until <= from
             {

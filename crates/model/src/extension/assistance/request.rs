@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::words::{Funding, HelpKind, LegalBasis, Line, Mode, Quantity};
+use super::words::{Clearance, Funding, HelpKind, LegalBasis, Level, Line, Mode, Quantity, Sector, Severity};
 use crate::extension::{Common, Extension};
 use crate::limits;
 use crate::time::Timestamp;
@@ -45,6 +45,12 @@ pub struct RequestLine {
     /// Languages that would help, as BCP 47 tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub languages: Vec<String>,
+    /// The clearance without which nobody can work on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clearance: Option<Clearance>,
+    /// How experienced they must be at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
     /// 1 first … 5 last.
     pub priority: u8,
     /// What it is for.
@@ -77,6 +83,15 @@ pub struct Request {
     pub life_at_risk: bool,
     /// Signed by one person in an emergency; a second ratifies within 12 h.
     pub emergency: bool,
+    /// How severe it is, if that is stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// Is an essential entity hit (NIS2 Art 3(1))? They come first (Reg. (EU) 2025/38 Art 16(3)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub essential: bool,
+    /// The sectors of those that are hit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sectors: Vec<Sector>,
     /// What happened, entities by sector and never by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub situation: Option<String>,
@@ -106,6 +121,9 @@ impl Extension for Request {
         super::optional("situation", self.situation.as_ref())?;
         super::optional("mitigation", self.mitigation.as_ref())?;
         super::lines(self.lines.iter().map(|line| line.line))?;
+        if self.sectors.len() > Sector::ALL.len() {
+            return Err(format!("`sectors` are at most {}", Sector::ALL.len()));
+        }
         let lapses = self.common.created.plus_seconds(limits::REQUEST_SECONDS);
         if self.expires <= self.common.created || self.expires > lapses {
             return Err("`expires` is after `created`, by at most 90 days".to_owned());

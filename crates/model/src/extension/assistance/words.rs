@@ -135,6 +135,166 @@ words! {
     }
 }
 
+words! {
+    /// How experienced the people are.
+    Level {
+        /// They work under somebody's direction.
+        Basic = "basic",
+        /// They work alone.
+        Experienced = "experienced",
+        /// They lead.
+        Expert = "expert",
+    }
+}
+
+words! {
+    /// The clearance of people, from low to high.
+    Clearance {
+        /// RESTREINT UE, or the national equivalent.
+        Restricted = "restricted",
+        /// CONFIDENTIEL UE, or the national equivalent.
+        Confidential = "confidential",
+        /// SECRET UE, or the national equivalent.
+        Secret = "secret",
+        /// TRES SECRET UE, or the national equivalent.
+        TopSecret = "top-secret",
+    }
+}
+
+words! {
+    /// The sectors of NIS2, Annex I and Annex II.
+    Sector {
+        /// Annex I, 1.
+        Energy = "energy",
+        /// Annex I, 2.
+        Transport = "transport",
+        /// Annex I, 3.
+        Banking = "banking",
+        /// Annex I, 4: trading venues and central counterparties.
+        FinancialMarkets = "financial-markets",
+        /// Annex I, 5.
+        Health = "health",
+        /// Annex I, 6.
+        DrinkingWater = "drinking-water",
+        /// Annex I, 7.
+        WasteWater = "waste-water",
+        /// Annex I, 8.
+        DigitalInfrastructure = "digital-infrastructure",
+        /// Annex I, 9: managed services.
+        IctServices = "ict-services",
+        /// Annex I, 10.
+        PublicAdministration = "public-administration",
+        /// Annex I, 11.
+        Space = "space",
+        /// Annex II, 1.
+        Postal = "postal",
+        /// Annex II, 2.
+        Waste = "waste",
+        /// Annex II, 3.
+        Chemicals = "chemicals",
+        /// Annex II, 4.
+        Food = "food",
+        /// Annex II, 5.
+        Manufacturing = "manufacturing",
+        /// Annex II, 6.
+        DigitalProviders = "digital-providers",
+        /// Annex II, 7.
+        Research = "research",
+    }
+}
+
+words! {
+    /// How severe what has happened is, as the requester states it (NIS2 Arts 6(7), 23(3); Reg. (EU) 2025/38 Art 15).
+    Severity {
+        /// An incident.
+        Incident = "incident",
+        /// Significant: severe disruption or loss, or considerable damage to others.
+        Significant = "significant",
+        /// Large-scale: beyond what the state can respond to alone, or significant in two states or more.
+        LargeScale = "large-scale",
+    }
+}
+
+words! {
+    /// About how many.
+    SizeBand {
+        /// One or two.
+        Small = "small",
+        /// Three to five.
+        Medium = "medium",
+        /// Six and more.
+        Large = "large",
+    }
+}
+
+words! {
+    /// About how soon somebody acts, hours at most.
+    ReadyBand {
+        /// Within 6 hours.
+        Hours6 = "hours6",
+        /// Within a day.
+        Hours24 = "hours24",
+        /// Within three days.
+        Hours72 = "hours72",
+        /// Later.
+        Later = "later",
+    }
+}
+
+impl SizeBand {
+    /// The band of a number.
+    #[must_use]
+    pub fn of(quantity: Quantity) -> Self {
+        match u32::from(quantity) {
+            0..=2 => Self::Small,
+            3..=5 => Self::Medium,
+            6.. => Self::Large,
+        }
+    }
+    /// What the band promises at least.
+    #[must_use]
+    pub const fn least(self) -> u32 {
+        match self {
+            Self::Small => 1,
+            Self::Medium => 3,
+            Self::Large => 6,
+        }
+    }
+}
+
+impl ReadyBand {
+    /// The band of a number of hours.
+    #[must_use]
+    pub const fn of(hours: u16) -> Self {
+        match hours {
+            0..=6 => Self::Hours6,
+            7..=24 => Self::Hours24,
+            25..=72 => Self::Hours72,
+            73.. => Self::Later,
+        }
+    }
+    /// What the band allows at most, hours; *later* may be a week.
+    #[must_use]
+    pub const fn most(self) -> u16 {
+        match self {
+            Self::Hours6 => 6,
+            Self::Hours24 => 24,
+            Self::Hours72 => 72,
+            Self::Later => 168,
+        }
+    }
+    /// The band for people: `24 h`.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Hours6 => "6 h",
+            Self::Hours24 => "24 h",
+            Self::Hours72 => "72 h",
+            Self::Later => "later",
+        }
+    }
+}
+
 impl Mode {
     /// Does help of this mode serve a need of the other?
     #[must_use]
@@ -205,9 +365,12 @@ mod tests {
             assert_eq!(serde_json::to_string(basis).unwrap(), format!("\"{}\"", basis.word()));
             assert_eq!(basis.word().parse::<LegalBasis>().unwrap(), *basis);
         }
-        for kind in HelpKind::ALL {
-            assert_eq!(serde_json::to_string(kind).unwrap(), format!("\"{}\"", kind.word()));
+        macro_rules! all {
+            ($($name:ident),*) => {$(for word in $name::ALL {
+                assert_eq!(serde_json::to_string(word).unwrap(), format!("\"{}\"", word.word()));
+            })*};
         }
+        all!(HelpKind, Level, Clearance, Sector, Severity, SizeBand, ReadyBand);
         let refused = "magic".parse::<Mode>().unwrap_err().to_string();
         assert_eq!(refused, "`magic` is not one of: remote, on-site, either");
     }
@@ -220,6 +383,17 @@ mod tests {
         check(Quantity::MOST, true);
         check(Quantity::MOST + 1, false);
         assert!(Line::try_from(0).is_err() && serde_json::from_str::<Line>("0").is_err());
+    }
+
+    #[test]
+    fn a_band_promises_no_more_than_what_is_in_it() {
+        for number in 1..50 {
+            assert!(SizeBand::of(Quantity::try_from(number).unwrap()).least() <= number);
+        }
+        for hours in 0..=168 {
+            assert!(ReadyBand::of(hours).most() >= hours);
+        }
+        assert_eq!((ReadyBand::of(24).text(), ReadyBand::of(25).text()), ("24 h", "72 h"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `/assistance`: a call for help, the answers to it, what was agreed, and the missions under it (workflows §3).
 
 pub mod evidence;
+pub mod matches;
 pub mod notes;
 mod shapes;
 mod words;
@@ -18,6 +19,7 @@ use serde::Serialize;
 use store::StatementId;
 use utoipa::ToSchema;
 
+pub use matches::Matches;
 pub use shapes::{Case, CaseRow};
 pub use words::{Accept, Amend, AskFor, MissionNews, Next, Reply};
 
@@ -129,9 +131,10 @@ pub async fn reply(
     caller.actor.require(Permission::Speak)?;
     let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
     let bound = key.bind(&caller.actor.login, &input.bytes);
-    let reply = input.value.read();
+    let reply = input.value;
     let command = move |work: &mut Work<'_, '_>| {
         let place = assist::place_of(work, name)?;
+        let reply = reply.read(work)?;
         let spoken = assist::reply(work, &place, &reply)?;
         Ok(told(work, &spoken))
     };
@@ -226,7 +229,9 @@ impl From<AssistError> for Refusal {
             AssistError::Store(error) => return error.into(),
             AssistError::Audience(error) => return error.into(),
             AssistError::Unknown => return Self::not_found(),
-            AssistError::Field(_) | AssistError::Red => {
+            AssistError::NoCapacity => (StatusCode::NOT_FOUND, "There is no such capacity here"),
+            AssistError::Unbooked(_) => (StatusCode::CONFLICT, "It would promise more than there is"),
+            AssistError::Field(_) | AssistError::Red | AssistError::RedCard => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "A field is out of its range")
             }
             AssistError::NotYours(_) | AssistError::Reserve => (StatusCode::CONFLICT, "It is for another party"),

@@ -1,11 +1,12 @@
 //! What people and programs say to `/assistance`, read into the words of the domain.
 
 use model::extension::assistance::{
-    AgreedLine, Answer, Funding, HelpKind, LegalBasis, Line, MissionPhase, Mode, OfferLine, Payer, Quantity, Request,
-    RequestLine, RequestPhase,
+    AgreedLine, Answer, Clearance, Draw, Funding, HelpKind, LegalBasis, Level, Line, MissionPhase, Mode, OfferLine,
+    Payer, Quantity, Request, RequestLine, RequestPhase, Sector, Severity,
 };
-use model::{Timestamp, Tlp};
-use node::assist::{self, FollowUp, Progress};
+use model::{EntryRef, Timestamp, Tlp};
+use node::Work;
+use node::assist::{self, AssistError, FollowUp, Progress};
 use node::audience::Choice;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -39,6 +40,17 @@ pub struct AskFor {
     /// Signed by one person in an emergency.
     #[serde(default)]
     pub emergency: bool,
+    /// How severe it is, if that is stated: `incident`, `significant`, `large-scale`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub severity: Option<Severity>,
+    /// Is an essential entity hit? They come first.
+    #[serde(default)]
+    pub essential: bool,
+    /// The sectors of those that are hit: `health`, `energy` …
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub sectors: Vec<Sector>,
     /// What happened, entities by sector and never by name.
     #[serde(default)]
     pub situation: Option<String>,
@@ -91,6 +103,14 @@ pub struct Need {
     /// Languages that would help.
     #[serde(default)]
     pub languages: Vec<String>,
+    /// The clearance without which nobody can work on it: `restricted`, `confidential`, `secret`, `top-secret`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub clearance: Option<Clearance>,
+    /// How experienced they must be at least: `basic`, `experienced`, `expert`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub level: Option<Level>,
     /// 1 first … 5 last.
     #[serde(default = "first")]
     pub priority: u8,
@@ -124,6 +144,9 @@ impl AskFor {
             funding: self.funding,
             life_at_risk: self.life_at_risk,
             emergency: self.emergency,
+            severity: self.severity,
+            essential: self.essential,
+            sectors: self.sectors,
             situation: self.situation,
             mitigation: self.mitigation,
             answer_by: self.answer_by,
@@ -150,6 +173,8 @@ fn numbered(needs: Vec<Need>) -> Result<Vec<RequestLine>, Refusal> {
             from: need.from,
             until: need.until,
             languages: need.languages,
+            clearance: need.clearance,
+            level: need.level,
             priority: need.priority,
             planned_use: need.planned_use,
         });
@@ -251,9 +276,15 @@ pub struct Reply {
     /// What else is to be said.
     #[serde(default)]
     pub note: Option<String>,
-    /// What is offered; with `yes` and none of them everything that is asked.
+    /// What is offered; with `yes` and none of them everything that is asked, or what the capacities below can fill.
     #[serde(default)]
     pub lines: Vec<Have>,
+    /// With `yes` and no lines: what these own capacities can fill, as matching proposes.
+    #[serde(default)]
+    pub capacities: Vec<String>,
+    /// With `yes` and no lines: what all own capacities can fill, as matching proposes.
+    #[serde(default)]
+    pub matched: bool,
 }
 
 /// What is offered for one line of the request.
@@ -280,6 +311,20 @@ pub struct Have {
     /// On what conditions.
     #[serde(default)]
     pub conditions: Option<String>,
+    /// The own capacities from which they come. The requester sees that they stand in our log, and nothing of them.
+    #[serde(default)]
+    pub draws: Vec<DrawOn>,
+}
+
+/// How many come from one capacity.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DrawOn {
+    /// The capacity: `EE:3`.
+    pub capacity: String,
+    /// How many.
+    #[schema(value_type = u32)]
+    pub quantity: Quantity,
 }
 
 const fn provider_pays() -> Payer {
@@ -287,26 +332,45 @@ const fn provider_pays() -> Payer {
 }
 
 impl Reply {
-    /// In the words of the node.
-    #[must_use]
-    pub fn read(self) -> assist::Reply {
-        let line = |have: Have| OfferLine {
-            line: have.line,
-            quantity: have.quantity,
-            mode: have.mode,
-            from: have.from,
-            until: have.until,
-            conditions: have.conditions,
+    /// In the words of the node, with its capacities found in the log.
+    ///
+    /// # Errors
+    /// An entry that is none, or that is not in our log.
+    pub fn read(&self, work: &Work<'_, '_>) -> Result<assist::Reply, Refusal> {
+        let place = |entry: &String| {
+            let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
+            let place = assist::place_of(work, name)?;
+            // Somebody else's capacity and none are one answer.
+            if place.origin == work.me.origin { Ok(place) } else { Err(Refusal::from(AssistError::NoCapacity)) }
         };
-        assist::Reply {
+        let line = |have: &Have| {
+            let draws =
+                have.draws.iter().map(|draw| Ok(Draw { capacity: place(&draw.capacity)?, quantity: draw.quantity }));
+            Ok(OfferLine {
+                line: have.line,
+                quantity: have.quantity,
+                mode: have.mode,
+                from: have.from,
+                until: have.until,
+                conditions: have.conditions.clone(),
+                draws: draws.collect::<Result<_, Refusal>>()?,
+            })
+        };
+        let named = self.capacities.iter().map(place).collect::<Result<Vec<_>, Refusal>>()?;
+        Ok(assist::Reply {
             answer: self.answer,
-            call: self.call,
+            call: self.call.clone(),
             payer: self.payer,
             recall_hours: self.recall_hours,
             valid_until: self.valid_until,
-            note: self.note,
-            lines: self.lines.into_iter().map(line).collect(),
-        }
+            note: self.note.clone(),
+            lines: self.lines.iter().map(line).collect::<Result<_, Refusal>>()?,
+            from: match (self.matched, named.is_empty()) {
+                (true, _) => assist::From::Matched,
+                (false, false) => assist::From::Capacities(named),
+                (false, true) => assist::From::Asked,
+            },
+        })
     }
 }
 
