@@ -131,6 +131,11 @@ async fn crawl(side: &Side, foreign: &str) -> usize {
         if !media.is_some_and(|media| media.starts_with("text/html")) {
             continue;
         }
+        // The console is one file for every realm: it holds nothing of any, and asks which it is in before it shows something.
+        if path == format!("{prefix}/console/") {
+            assert!(!answer.text.contains("REAL") && !answer.text.contains(REALM), "{path}");
+            continue;
+        }
         let bar = answer.text.contains("EXERCISE EXERCISE EXERCISE") && answer.text.contains(" – nothing here is real");
         assert_eq!(bar, side.realm() == REALM, "{path}");
         assert!(answer.text.contains(&format!("· {}</title>", side.realm())), "{path}");
