@@ -248,21 +248,21 @@ impl Index {
         self.parts.nets.get(half as usize / 64).is_some_and(|word| word >> (half % 64) & 1 == 1)
     }
 
-    /// The hashes of an address and of its networks that may be known.
-    pub(crate) fn hashes_four(&self, address: u32) -> impl Iterator<Item = u64> {
-        let lengths = (0..32_u8).filter(|length| self.parts.lengths_four >> length & 1 == 1);
-        lengths
-            .map(move |length| address::hash_four(&self.key, address::network_four(address, length), length))
-            .chain([address::hash_four(&self.key, address, 32)])
+    /// The hashes of an address and of its networks that may be known, each with its length.
+    pub(crate) fn hashes_four(&self, address: u32) -> impl Iterator<Item = (u8, u64)> {
+        let known = |length: &u8| *length == 32 || self.parts.lengths_four >> length & 1 == 1;
+        (0..=32_u8)
+            .filter(known)
+            .map(move |length| (length, address::hash_four(&self.key, address::network_four(address, length), length)))
     }
 
     /// The same of IPv6.
-    pub(crate) fn hashes_six(&self, address: u128) -> impl Iterator<Item = u64> {
-        let known = |length: &u8| self.parts.lengths_six[usize::from(length / 64)] >> (length % 64) & 1 == 1;
-        (0..128_u8)
+    pub(crate) fn hashes_six(&self, address: u128) -> impl Iterator<Item = (u8, u64)> {
+        let known =
+            |length: &u8| *length == 128 || self.parts.lengths_six[usize::from(length / 64)] >> (length % 64) & 1 == 1;
+        (0..=128_u8)
             .filter(known)
-            .map(move |length| address::hash_six(&self.key, address::network_six(address, length), length))
-            .chain([address::hash_six(&self.key, address, 128)])
+            .map(move |length| (length, address::hash_six(&self.key, address::network_six(address, length), length)))
     }
 
     /// The places whose hash this likely is.

@@ -3,6 +3,7 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::hashing::{Begin, Key};
+use crate::index::Record;
 use crate::{address, decode, host, limits, text};
 
 /// What a value is.
@@ -112,24 +113,10 @@ impl Value {
         let (address, length) = plain.split_once('/')?;
         let length: u8 = length.parse().ok()?;
         if let Some(address) = address::four(address.as_bytes()) {
-            return match length {
-                0..32 => {
-                    let network = Ipv4Addr::from_bits(address::network_four(address, length));
-                    Some(Self { kind: Kind::Net4, text: format!("{network}/{length}") })
-                }
-                32 => Some(Self::four(address)),
-                _ => None,
-            };
+            return (length <= 32).then(|| Self::network_four(address, length));
         }
         let address = address::six(address.as_bytes())?;
-        match length {
-            0..128 => {
-                let network = Ipv6Addr::from_bits(address::network_six(address.to_bits(), length));
-                Some(Self { kind: Kind::Net6, text: format!("{network}/{length}") })
-            }
-            128 => Some(Self::six(address)),
-            _ => None,
-        }
+        (length <= 128).then(|| Self::network_six(address, length))
     }
 
     fn address(plain: &str) -> Option<Self> {
@@ -147,6 +134,29 @@ impl Value {
             Some(four) => Self::four(four),
             None => Self { kind: Kind::Ip6, text: address.to_string() },
         }
+    }
+
+    /// The network of so many bits that an address is in; with all of them the address.
+    pub(crate) fn network_four(address: u32, length: u8) -> Self {
+        if length == 32 {
+            return Self::four(address);
+        }
+        let network = Ipv4Addr::from_bits(address::network_four(address, length));
+        Self { kind: Kind::Net4, text: format!("{network}/{length}") }
+    }
+
+    /// The same of IPv6.
+    pub(crate) fn network_six(address: Ipv6Addr, length: u8) -> Self {
+        if length == 128 {
+            return Self::six(address);
+        }
+        let network = Ipv6Addr::from_bits(address::network_six(address.to_bits(), length));
+        Self { kind: Kind::Net6, text: format!("{network}/{length}") }
+    }
+
+    /// Is it what a record holds?
+    pub(crate) fn is(&self, record: &Record) -> bool {
+        (self.kind, self.text.as_str()) == (record.kind, record.text.as_str())
     }
 
     fn mail(plain: &str) -> Option<Self> {

@@ -181,8 +181,11 @@ impl<'a> Pass<'a> {
             return;
         }
         let others = dots & !(1 << (63 - dots.leading_zeros()));
-        let second = if others == 0 { start } else { (end - others.leading_zeros() as usize).max(start) };
-        let second = if others == 0 && end - start > 64 { self.label_start(start, last) } else { second };
+        let second = match end.checked_sub(others.leading_zeros() as usize) {
+            Some(second) if others != 0 => second.max(start),
+            _ if end - start > 64 => self.label_start(start, last),
+            _ => start,
+        };
         let key = self.index.key();
         let one = key.text(key.begin(Begin::Host), self.text, last, end);
         let hash = key.finish(key.text(one, self.text, second, last - 1));

@@ -65,19 +65,10 @@ impl Pass<'_> {
     }
 
     fn four(&mut self, address: u32, start: usize, end: usize) {
-        let exact = Value::four(address);
         let index = self.index;
-        for hash in index.hashes_four(address) {
-            let within = |record: &Record| {
-                let network = record
-                    .text
-                    .split_once('/')
-                    .and_then(|(network, length)| Some((address::four(network.as_bytes())?, length.parse().ok()?)));
-                record.kind == Kind::Net4
-                    && network.is_some_and(|(network, length)| address::network_four(address, length) == network)
-            };
-            self.known(hash, start, end, How::Within, within);
-            self.known(hash, start, end, How::Exact, |record| record.kind == Kind::Ip4 && record.text == exact.text());
+        for (length, hash) in index.hashes_four(address) {
+            let how = if length == 32 { How::Exact } else { How::Within };
+            self.known(hash, start, end, how, |record| Value::network_four(address, length).is(record));
         }
     }
 
@@ -110,22 +101,13 @@ impl Pass<'_> {
         if let Some(four) = address::mapped(address) {
             return self.four(four, start, end);
         }
-        let bits = address.to_bits();
-        let exact = address.to_string();
         let index = self.index;
-        for hash in index.hashes_six(bits) {
-            let within = |record: &Record| {
-                let network = record.text.split_once('/').and_then(|(network, length)| {
-                    Some((address::six(network.as_bytes())?.to_bits(), length.parse().ok()?))
-                });
-                record.kind == Kind::Net6
-                    && network.is_some_and(|(network, length)| address::network_six(bits, length) == network)
-            };
-            self.known(hash, start, end, How::Within, within);
-            self.known(hash, start, end, How::Exact, |record| record.kind == Kind::Ip6 && record.text == exact);
+        for (length, hash) in index.hashes_six(address.to_bits()) {
+            let how = if length == 128 { How::Exact } else { How::Within };
+            self.known(hash, start, end, how, |record| Value::network_six(address, length).is(record));
         }
         if self.letter(end) == b']' {
-            self.url_after(&format!("[{exact}]"), start, end, end + 1);
+            self.url_after(&format!("[{address}]"), start, end, end + 1);
         }
     }
 
