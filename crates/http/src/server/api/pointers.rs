@@ -6,7 +6,6 @@ use axum::response::Response;
 use model::EntryRef;
 use model::extension::{Extension, Pointer};
 use model::party::AnnexLevel;
-use node::audience::Choice;
 use node::pointer::{self as use_case, PointerError};
 use node::{Permission, Work};
 use serde::{Deserialize, Serialize};
@@ -15,7 +14,7 @@ use utoipa::ToSchema;
 use super::App;
 use super::idempotency::{self, Key};
 use super::refusal::{ProblemDetails, Refusal};
-use super::request::Input;
+use super::request::{self, Input};
 use crate::server::session::Caller;
 
 /// What a pointer says, and to whom. Nothing in it is classified itself.
@@ -95,7 +94,7 @@ pub async fn say(
     let NewPointer { level, held_at, desk, telephone, summary, label, audience } = input.value;
     let level: AnnexLevel = level.parse().map_err(Refusal::unreadable)?;
     let tlp = label.parse().map_err(Refusal::unreadable)?;
-    let audience = audience.filter(|name| !name.is_empty()).map_or(Choice::Default, Choice::Named);
+    let audience = request::audience(audience);
     let new = use_case::NewPointer { level, held_at, desk, telephone, summary, tlp, audience };
     let command = move |work: &mut Work<'_, '_>| {
         let (index, reference) = use_case::say(work, &new)?;

@@ -4,6 +4,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header;
 use axum::http::request::Parts;
 use bytes::Bytes;
+use node::audience::Choice;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -61,6 +62,11 @@ pub fn rows(limit: Option<usize>) -> Result<usize, Refusal> {
         Some(rows @ 1..=node::limits::PAGE_ROWS_MAX) => Ok(rows),
         Some(rows) => Err(Refusal::unreadable(format!("a page has 1 to 1,000 rows, not {rows}"))),
     }
+}
+
+/// The audience that a body names; none and an empty name are the ticked communities.
+pub fn audience(name: Option<String>) -> Choice {
+    name.filter(|name| !name.is_empty()).map_or(Choice::Default, Choice::Named)
 }
 
 /// The query of a request.

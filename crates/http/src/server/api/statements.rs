@@ -20,7 +20,7 @@ use super::idempotency::{self, Key};
 use super::intake::{Cut, cut};
 use super::limits;
 use super::refusal::{ProblemDetails, Refusal};
-use super::request::{Input, Params, Raw, Segment};
+use super::request::{self, Input, Params, Raw, Segment};
 use crate::server::session::Caller;
 
 /// With which label, and to whom.
@@ -187,7 +187,7 @@ fn keep_if_refused(
 fn read_how(label: &str, pap: Option<&str>, audience: Option<String>, kind: Option<&str>) -> Result<Said, Refusal> {
     let tlp = label.parse().map_err(Refusal::unreadable)?;
     let pap = pap.filter(|pap| !pap.is_empty()).map(str::parse).transpose().map_err(Refusal::unreadable)?;
-    let audience = audience.filter(|name| !name.is_empty()).map_or(Choice::Default, Choice::Named);
+    let audience = request::audience(audience);
     let walled = read_kind(kind)?;
     Ok(Said { tlp, pap, audience, walled })
 }

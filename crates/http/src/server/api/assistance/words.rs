@@ -7,11 +7,11 @@ use model::extension::assistance::{
 use model::{EntryRef, Timestamp, Tlp};
 use node::Work;
 use node::assist::{self, AssistError, FollowUp, Progress};
-use node::audience::Choice;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::super::refusal::Refusal;
+use super::super::request;
 
 /// A call for help.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -153,7 +153,7 @@ impl AskFor {
             expires: self.expires,
             lines: numbered(self.lines)?,
             tlp,
-            audience: self.audience.filter(|name| !name.is_empty()).map_or(Choice::Default, Choice::Named),
+            audience: request::audience(self.audience),
         })
     }
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::server::api::refusal::Refusal;
+use crate::server::api::request;
 
 /// A time in which a capacity can be lent.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
@@ -262,6 +263,6 @@ impl Publish {
     /// No such label.
     pub fn read(self) -> Result<(Tlp, Choice), Refusal> {
         let tlp = self.label.parse().map_err(Refusal::unreadable)?;
-        Ok((tlp, self.audience.filter(|name| !name.is_empty()).map_or(Choice::Default, Choice::Named)))
+        Ok((tlp, request::audience(self.audience)))
     }
 }
