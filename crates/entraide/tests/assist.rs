@@ -4,17 +4,8 @@
 
 mod program;
 
-use program::{Node, Served, until};
+use program::{Node, Served, heard, peer, said, until};
 use serde_json::Value;
-
-/// By invitation, as two duty officers do it.
-fn peer(host: &Node, joiner: &Node) {
-    let code = host.run(&["partner", "invite", "--json"]).json()["code"].as_str().unwrap().to_owned();
-    joiner.run(&["partner", "accept", &code]).good();
-    for (at, other) in [(host, joiner), (joiner, host)] {
-        at.run(&["partner", "confirm", other.facts["origin"].as_str().unwrap()]).good();
-    }
-}
 
 struct World {
     fr: Node,
@@ -63,10 +54,6 @@ fn ask(fr: &Node, needs: &[&str]) -> String {
     said(&fr.run(&args).json())
 }
 
-fn said(answer: &Value) -> String {
-    answer["entry"].as_str().unwrap().to_owned()
-}
-
 fn case(node: &Node, entry: &str) -> Value {
     node.run(&["assist", "show", entry, "--json"]).json()
 }
@@ -76,10 +63,6 @@ fn shared(node: &Node, entry: &str) -> Value {
     let mut case = case(node, entry);
     case["next"] = Value::Null;
     case
-}
-
-fn heard(node: &Node, entry: &str) {
-    until("the statement", || (node.run(&["assist", "show", entry]).code == 0).then_some(()));
 }
 
 /// Waits until a node shows an agreement in this state.

@@ -4,16 +4,8 @@
 
 mod program;
 
-use program::{Node, Served, until};
+use program::{Node, Served, heard, peer, said, until};
 use serde_json::Value;
-
-fn peer(host: &Node, joiner: &Node) {
-    let code = host.run(&["partner", "invite", "--json"]).json()["code"].as_str().unwrap().to_owned();
-    joiner.run(&["partner", "accept", &code]).good();
-    for (at, other) in [(host, joiner), (joiner, host)] {
-        at.run(&["partner", "confirm", other.facts["origin"].as_str().unwrap()]).good();
-    }
-}
 
 /// France and Latvia ask, Estonia helps.
 struct World {
@@ -42,10 +34,6 @@ impl World {
     }
 }
 
-fn said(answer: &Value) -> String {
-    answer["entry"].as_str().unwrap().to_owned()
-}
-
 fn ask(node: &Node, needs: &[&str]) -> String {
     let base =
         ["assist", "ask", "--name", "Hospital group encrypted", "--call", "duty", "--by", "2099-01-01T00:00:00Z"];
@@ -59,10 +47,6 @@ fn ask(node: &Node, needs: &[&str]) -> String {
 fn team(node: &Node, quantity: &str) -> String {
     let args = ["capacity", "add", "--name", "night team", "--kind", "forensics", "--quantity", quantity, "--call"];
     said(&node.run(&[&args[..], &["EE duty", "--ready", "2", "--language", "en", "--json"]].concat()).json())
-}
-
-fn heard(node: &Node, entry: &str) {
-    until("the statement", || (node.run(&["assist", "show", entry]).code == 0).then_some(()));
 }
 
 fn capacity(node: &Node, entry: &str) -> Value {

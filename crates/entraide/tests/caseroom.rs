@@ -4,17 +4,8 @@
 
 mod program;
 
-use program::{Node, Served, until};
+use program::{Node, Served, heard, peer, said, until};
 use serde_json::Value;
-
-/// By invitation, as two duty officers do it.
-fn peer(host: &Node, joiner: &Node) {
-    let code = host.run(&["partner", "invite", "--json"]).json()["code"].as_str().unwrap().to_owned();
-    joiner.run(&["partner", "accept", &code]).good();
-    for (at, other) in [(host, joiner), (joiner, host)] {
-        at.run(&["partner", "confirm", other.facts["origin"].as_str().unwrap()]).good();
-    }
-}
 
 /// France has asked, Estonia is on the case, Latvia knows of the call for help alone.
 struct World {
@@ -54,14 +45,6 @@ impl World {
             assert_eq!(one.stop(), Some(0));
         }
     }
-}
-
-fn said(answer: &Value) -> String {
-    answer["entry"].as_str().unwrap().to_owned()
-}
-
-fn heard(node: &Node, entry: &str) {
-    until("the statement", || (node.run(&["assist", "show", entry]).code == 0).then_some(()));
 }
 
 fn notes(node: &Node, case: &str) -> Vec<String> {

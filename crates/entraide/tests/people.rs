@@ -10,7 +10,7 @@ use std::process::Stdio;
 
 use hmac::{Hmac, KeyInit, Mac};
 use model::Timestamp;
-use program::{Did, Node, Served, until, write};
+use program::{Did, Node, Served, peer, until, write};
 use serde_json::Value;
 use sha2::Sha256;
 
@@ -265,14 +265,6 @@ fn browse(served: &Served, method: &str, path: &str) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
-}
-
-fn peer(host: &Node, joiner: &Node) {
-    let code = host.run(&["partner", "invite", "--json"]).json()["code"].as_str().unwrap().to_owned();
-    joiner.run(&["partner", "accept", &code]).good();
-    for (at, other) in [(host, joiner), (joiner, host)] {
-        at.run(&["partner", "confirm", other.facts["origin"].as_str().unwrap()]).good();
-    }
 }
 
 fn ask(fr: &Node, name: &str) -> String {

@@ -9,15 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use entraide::keys::Layout;
-use program::{Node, Served, bundle, id, until, write};
-
-fn peer(host: &Node, joiner: &Node) {
-    let code = host.run(&["partner", "invite", "--json"]).json()["code"].as_str().unwrap().to_owned();
-    joiner.run(&["partner", "accept", &code]).good();
-    for (at, other) in [(host, joiner), (joiner, host)] {
-        at.run(&["partner", "confirm", other.facts["origin"].as_str().unwrap()]).good();
-    }
-}
+use program::{Node, Served, bundle, id, peer, until, write};
 
 fn say(node: &Node, numbers: std::ops::Range<usize>) -> program::Did {
     let file = write(node.dir.path(), &format!("{}.json", numbers.start), bundle(numbers));

@@ -3,21 +3,7 @@
 
 mod program;
 
-use program::{Node, bundle, entraide, id, until, write};
-
-/// By invitation, as two duty officers do it.
-fn peer(host: &Node, joiner: &Node) {
-    let code = host.run(&["partner", "invite", "--json"]).json()["code"].as_str().unwrap().to_owned();
-    joiner.run(&["partner", "accept", &code]).good();
-    let country = |node: &Node| node.facts["country"].as_str().unwrap_or_default().to_owned();
-    for (at, other) in [(host, joiner), (joiner, host)] {
-        let name = match country(other) {
-            name if name.is_empty() => other.facts["origin"].as_str().unwrap().to_owned(),
-            name => name,
-        };
-        at.run(&["partner", "confirm", &name]).good();
-    }
-}
+use program::{Node, bundle, entraide, id, peer, until, write};
 
 #[test]
 fn a_statement_is_witnessed_by_two_partners_and_its_proof_says_when() {

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -62,9 +63,17 @@ pub fn command(args: &[&str]) -> Command {
     command
 }
 
-/// An address of this machine that is free now.
+/// An address of this machine that is free, and stays so until a node takes it: no connection of anybody begins at a port
+/// below 32,768 by itself, and each is given once.
 pub fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let port = 10_000 + (std::process::id() * 97 + NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        let address = format!("127.0.0.1:{port}");
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }
 
 impl Node {
@@ -157,6 +166,25 @@ impl Drop for Served {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// By invitation, as two duty officers do it.
+pub fn peer(host: &Node, joiner: &Node) {
+    let code = host.run(&["partner", "invite", "--json"]).json()["code"].as_str().unwrap().to_owned();
+    joiner.run(&["partner", "accept", &code]).good();
+    for (at, other) in [(host, joiner), (joiner, host)] {
+        at.run(&["partner", "confirm", other.facts["origin"].as_str().unwrap()]).good();
+    }
+}
+
+/// The entry that a command said.
+pub fn said(answer: &Value) -> String {
+    answer["entry"].as_str().unwrap().to_owned()
+}
+
+/// Waits until a statement of a call for help is there.
+pub fn heard(node: &Node, entry: &str) {
+    until("the statement", || (node.run(&["assist", "show", entry]).code == 0).then_some(()));
 }
 
 /// Waits until `look` gives something; a minute is far more than any of this takes.

@@ -1,7 +1,7 @@
 //! One real node with one exercise beside it in this process, and people in both over real HTTP.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -72,10 +72,6 @@ impl Answer {
     }
 }
 
-pub fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
 pub async fn serve(dir: &Path, federation: SocketAddr) -> Running {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let clock: Arc<dyn Clock> = Arc::new(MachineClock);
@@ -87,7 +83,7 @@ pub async fn serve(dir: &Path, federation: SocketAddr) -> Running {
 impl World {
     pub async fn start(country: &str) -> Self {
         let temp = tempfile::tempdir().unwrap();
-        let federation = free_address();
+        let federation = crate::program::free_address();
         let country = country.parse().unwrap();
         let request = init::Request {
             country,
@@ -110,7 +106,7 @@ impl World {
         let new = NewExercise {
             realm: REALM.parse().unwrap(),
             name: "Blue 2026".to_owned(),
-            address: Some(free_address()),
+            address: Some(crate::program::free_address()),
             starts_at,
         };
         let made = self.running.exercises().open(new).await.unwrap();
