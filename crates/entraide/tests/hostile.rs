@@ -588,7 +588,20 @@ async fn a_flood_of_polls_is_answered_within_a_rate_and_slows_nobody() {
     let flooder = Liar::new("MT");
     flooder.known_to(&victim).await;
     let pin = victim.running.tls().pin();
-    let client = FederationClient::connect(&victim.facts.address, pin, &flooder.tls).await.unwrap();
+    // The listener learns a moment later that somebody was confirmed; until then it is a stranger.
+    let mut known = None;
+    for _ in 0..500 {
+        let client = FederationClient::connect(&victim.facts.address, pin, &flooder.tls).await.unwrap();
+        match client.releases("have=0&wait=0", Duration::ZERO).await {
+            Ok(_) => known = Some(client),
+            Err(ClientError::Refused { status: 403, .. }) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(error) => panic!("{error}"),
+        }
+        if known.is_some() {
+            break;
+        }
+    }
+    let client = known.expect("the listener does not learn of a partner");
     let (mut answered, mut refused) = (0_u32, 0_u32);
     let began = tokio::time::Instant::now();
     // Faster than a person or an honest node would ask, for as long as it takes to be told so.
