@@ -117,6 +117,37 @@ fn a_capacity_is_offered_signed_sent_and_free_again_and_is_never_promised_to_two
     world.stop();
 }
 
+/// The acceptance is of a version whose drawing was given to somebody else meanwhile: signing it would promise it twice.
+#[test]
+fn a_signature_that_would_promise_a_team_twice_is_refused() {
+    let world = World::start();
+    let World { fr, ee, lv, .. } = &world;
+    let capacity_at = team(ee, "2");
+    let [first, second] = [ask(fr, &["forensics:2:remote"]), ask(lv, &["forensics:2:remote"])];
+    for request in [&first, &second] {
+        heard(ee, request);
+    }
+    let reply = |request: &str, line: &str| {
+        let args = ["assist", "reply", request, "yes", "--call", "EE duty", "--line", line, "--json"];
+        said(&ee.run(&args).json())
+    };
+    let drawn = format!("1:2:remote@{capacity_at}");
+    let offer = reply(&first, &drawn);
+    heard(fr, &offer);
+    let taken = said(&fr.run(&["assist", "accept", &offer, "--json"]).json());
+    heard(ee, &taken);
+    // The offer stands, from elsewhere; the team goes to Latvia.
+    reply(&first, "1:2:remote");
+    reply(&second, &drawn);
+    assert_eq!(counts(ee, &capacity_at), [0, 2, 0, 0, 0]);
+    ee.run(&["assist", "sign", &taken]).refused(1, "not enough of the capacity is free");
+    assert_eq!(ee.run(&["assist", "show", &first, "--json"]).json()["needs"][0]["committed"], 0);
+    ee.run(&["assist", "reply", &second, "withdrawn", "--call", "EE duty"]).good();
+    ee.run(&["assist", "sign", &taken]).good();
+    assert_eq!(counts(ee, &capacity_at), [0, 0, 2, 0, 0]);
+    world.stop();
+}
+
 #[test]
 fn a_card_says_bands_to_those_who_are_chosen_serves_their_own_calls_and_is_taken_back() {
     let world = World::start();
@@ -142,6 +173,7 @@ fn a_card_says_bands_to_those_who_are_chosen_serves_their_own_calls_and_is_taken
     assert_eq!(shown(lv), serde_json::json!([]), "Latvia was not chosen");
 
     ee.run(&["withdraw", &card, "--reason", "the team is away"]).good();
+    assert_eq!(capacity(ee, &capacity_at)["published"], serde_json::json!([]));
     until("taken back", || (shown(fr) == serde_json::json!([])).then_some(()));
     assert_eq!(fr.run(&["assist", "match", &request, "--json"]).json()["fills"], 0);
     // It can be published again, and stands once.

@@ -193,7 +193,11 @@ pub fn propose(needs: &[Need], sources: &[Source], now: Timestamp) -> Proposal {
         let of_kind = of_kind(kind, needs, sources);
         assign(&of_kind, needs, &fits, &mut units);
     }
-    let picture = Picture { needs, sources, fits: &fits, units: &units };
+    let mut serves = vec![Vec::new(); sources.len()];
+    for (need, source) in units.keys() {
+        serves[*source].push(*need);
+    }
+    let picture = Picture { needs, sources, fits: &fits, units: &units, serves };
     let mut proposal = Proposal::default();
     for ((need, source), quantity) in &units {
         let Ok(fit) = &fits[*need][*source] else { continue };
@@ -235,22 +239,26 @@ fn assign(
     let mut flow = Flow::new(some.len());
     let start: Vec<usize> =
         some.iter().enumerate().map(|(node, at)| flow.supply(node, needs[*at].missing, needs[*at].weight)).collect();
-    let mut pairs: Vec<(Edge, usize, usize)> = Vec::new();
+    // By source and bound, the node of its chain.
+    let mut links: Vec<BTreeMap<u32, usize>> = Vec::with_capacity(have.len());
     for source in have {
-        let mut bounds: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for (node, at) in some.iter().enumerate() {
-            if let Ok(fit) = &fits[*at][*source] {
-                bounds.entry(fit.free).or_default().push(node);
-            }
-        }
-        let chain = flow.chain(bounds.keys().copied());
-        for (link, nodes) in chain.into_iter().zip(bounds.values()) {
-            for node in nodes {
-                if let Ok(fit) = &fits[some[*node]][*source] {
-                    let edge = flow.pair(start[*node], link, fit.free, fit.minutes, fit.cents);
-                    pairs.push((edge, some[*node], *source));
-                }
-            }
+        let free = |need: &usize| fits[*need][*source].as_ref().ok().map(|fit| fit.free);
+        let bounds: BTreeSet<u32> = some.iter().filter_map(free).collect();
+        let chain = flow.chain(bounds.iter().copied());
+        links.push(bounds.into_iter().zip(chain).collect());
+    }
+    // Need by need, and of each the best first: what is looked at together stands together, and most is left out early.
+    let mut pairs: Vec<(Edge, usize, usize)> = Vec::new();
+    for (node, need) in some.iter().enumerate() {
+        let fitting = have.iter().zip(&links).filter_map(|(source, links)| {
+            let fit = fits[*need][*source].as_ref().ok()?;
+            Some((fit, links.get(&fit.free)?, source))
+        });
+        let mut fitting: Vec<_> = fitting.collect();
+        fitting.sort_by_key(|(fit, ..)| (fit.minutes, fit.cents));
+        for (fit, link, source) in fitting {
+            let edge = flow.pair(start[node], *link, fit.free, fit.minutes, fit.cents);
+            pairs.push((edge, *need, *source));
         }
     }
     flow.solve();
@@ -268,6 +276,8 @@ struct Picture<'a> {
     sources: &'a [Source],
     fits: &'a [Vec<Result<Fit, Exclusion>>],
     units: &'a Units,
+    /// The needs that each source serves.
+    serves: Vec<Vec<usize>>,
 }
 
 impl Picture<'_> {
@@ -303,12 +313,9 @@ impl Picture<'_> {
 
     /// Where some sources go instead.
     fn gone(&self, need: usize, which: &[usize]) -> String {
-        let lines: BTreeSet<String> = self
-            .units
-            .keys()
-            .filter(|(other, source)| *other != need && which.contains(source))
-            .map(|(other, _)| self.needs[*other].words())
-            .collect();
+        let others = which.iter().flat_map(|source| &self.serves[*source]).filter(|other| **other != need);
+        let others: BTreeSet<usize> = others.copied().collect();
+        let lines: BTreeSet<String> = others.into_iter().map(|other| self.needs[other].words()).collect();
         if lines.is_empty() {
             return String::new();
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use domain::assist::agreement::State;
 use domain::assist::case::Case;
 use model::extension::assistance::{
-    Answer, Funding, HelpKind, LegalBasis, Line, MissionPhase, Mode, Payer, Quantity, RequestLine, RequestPhase,
-    Sector, Severity,
+    Answer, Capacity, Funding, HelpKind, LegalBasis, Level, Line, MissionPhase, Mode, Payer, Quantity, RequestLine,
+    RequestPhase, Sector, Severity,
 };
 use model::{Citation, EntryRef, Tlp};
 use node::Node;
@@ -37,12 +37,17 @@ pub(super) struct Helped {
 pub(super) async fn play(fleet: &Fleet, everybody: &str) -> Result<Helped, DemoError> {
     let france = fleet.of("FR")?.node().clone();
     let [estonia, germany] = [fleet.of("EE")?.node().clone(), fleet.of("DE")?.node().clone()];
+    keeps(&estonia).await?;
     let begun = tokio::time::Instant::now();
     let request = asks(&france, everybody).await?;
     for partner in [&estonia, &germany] {
         measure::until("the call for help arrives", || holds(partner, &request)).await?;
     }
-    let offers = [offers(&estonia, &request).await?, offers(&germany, &request).await?];
+    let fills = fills(&estonia, &request).await?;
+    let offers = [
+        offers(&estonia, &request, assist::From::Matched).await?,
+        offers(&germany, &request, assist::From::Asked).await?,
+    ];
     measure::until("the first answer is there", || async {
         Ok(case(&france, &request).await?.is_some_and(|case| !case.offers.is_empty()))
     })
@@ -56,6 +61,7 @@ pub(super) async fn play(fleet: &Fleet, everybody: &str) -> Result<Helped, DemoE
         "• a hospital group in France is hit: help is asked, and offered after {} ms",
         first_answer.as_millis()
     ));
+    say(&fills);
     crossing(&france, &germany, &request, &offers[1]).await?;
     let taken = accepted(&france, &offers[0]).await?;
     measure::until("the acceptance arrives", || holds(&estonia, &taken)).await?;
@@ -116,6 +122,60 @@ async fn asks(france: &Node, everybody: &str) -> Result<Citation, DemoError> {
     Ok(spoken("France asks for help", france, move |work| assist::ask(work, &ask)).await?.request)
 }
 
+/// Estonia keeps a team that it can lend: a statement to itself alone.
+async fn keeps(estonia: &Node) -> Result<(), DemoError> {
+    let at = DemoError::at("Estonia keeps a capacity");
+    let quantity = Quantity::try_from(4).map_err(|error| at(&error))?;
+    let kept = estonia.write(move |work| {
+        assist::capacity::add(work, |common| Capacity {
+            common,
+            name: "night team (invented)".to_owned(),
+            kind: HelpKind::Forensics,
+            level: Level::Expert,
+            quantity,
+            mode: Mode::Either,
+            windows: Vec::new(),
+            stood_down: false,
+            ready_hours: 1,
+            travel_hours: 8,
+            duration_hours: Some(96),
+            recovery_hours: 12,
+            team_size: None,
+            skills: Vec::new(),
+            tools: Vec::new(),
+            sectors: vec![Sector::Health],
+            languages: vec!["et".to_owned(), "en".to_owned()],
+            clearance: None,
+            certifications: Vec::new(),
+            host_needs: None,
+            rate: None,
+            call: "duty officer (invented)".to_owned(),
+            limits: None,
+            provider: None,
+        })
+    });
+    kept.await.map_err(|error| at(&error))?;
+    Ok(())
+}
+
+/// Estonia's node says what it could fill, before anything leaves it.
+async fn fills(estonia: &Node, request: &Citation) -> Result<String, DemoError> {
+    let at = DemoError::at("Estonia's node proposes");
+    let name = EntryRef::of(&request.origin, request.index);
+    let seen = estonia.read(move |view| {
+        let viewer = node::Actor::machine().viewer(&view.me.origin);
+        node::query::capacities::matches(view, &viewer, name)
+    });
+    let made = seen.await.map_err(|error| at(&error))?.into_inner();
+    let asked = |need: usize| made.needs.get(need).is_some_and(|need| need.request == made.case.place);
+    let filled: u32 = made.proposal.pairings.iter().filter(|pair| asked(pair.need)).map(|pair| pair.quantity).sum();
+    if filled == 0 {
+        return Err(at(&"it could fill nothing"));
+    }
+    let why = made.proposal.pairings.iter().find(|pair| asked(pair.need)).map_or("", |pair| pair.why.as_str());
+    Ok(format!("    Estonia's node says, to Estonia alone: you can fill {filled} ({why})"))
+}
+
 /// One tap of *yes*: everything that is asked.
 fn tap(answer: Answer) -> Reply {
     Reply {
@@ -130,9 +190,10 @@ fn tap(answer: Answer) -> Reply {
     }
 }
 
-async fn offers(partner: &Node, request: &Citation) -> Result<Citation, DemoError> {
+async fn offers(partner: &Node, request: &Citation, from: assist::From) -> Result<Citation, DemoError> {
     let place = request.clone();
-    let said = spoken("a partner offers", partner, move |work| assist::reply(work, &place, &tap(Answer::Yes))).await?;
+    let reply = Reply { from, ..tap(Answer::Yes) };
+    let said = spoken("a partner offers", partner, move |work| assist::reply(work, &place, &reply)).await?;
     own(partner, &said)
 }
 

@@ -468,3 +468,17 @@ proptest! {
         prop_assert_eq!(again, first);
     }
 }
+
+#[test]
+fn what_has_no_effect_in_its_case_books_nothing() {
+    let mut world = World::new();
+    let team = world.has(capacity(3));
+    let made = world.offers(0, &team, 2, NONE);
+    let taken = world.accepts(0, &made, 2);
+    world.takes_back(0);
+    // It comes after the withdrawal in the provider's log: the case has lapsed.
+    world.signs(0, &taken);
+    assert_eq!(world.counts(), [0, 0, 0, 0]);
+    world.works(0, &taken, MissionPhase::OnTask);
+    assert_eq!(world.counts(), [0, 0, 0, 0]);
+}

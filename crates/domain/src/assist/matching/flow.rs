@@ -20,32 +20,45 @@ const WEIGHT: Cost = MINUTE << 42;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Edge(usize);
 
+/// Small, since searches read little else.
 struct Arc {
-    to: usize,
+    to: u32,
     room: u32,
-    cost: Cost,
+}
+
+impl Arc {
+    const fn to(&self) -> usize {
+        self.to as usize
+    }
 }
 
 /// The network. An arc and its way back stand side by side.
 pub(super) struct Flow {
     arcs: Vec<Arc>,
+    /// Of one unit through each arc.
+    costs: Vec<Cost>,
     from: Vec<Vec<usize>>,
     end: usize,
 }
 
 const START: usize = 0;
+/// Farther than any way: sums of it stay within the integer.
+const FAR: Cost = Cost::MAX / 4;
 
 impl Flow {
     /// A network for some needs.
     pub(super) fn new(needs: usize) -> Self {
         // Start, end, then the needs.
-        Self { arcs: Vec::new(), from: vec![Vec::new(); needs + 2], end: 1 }
+        Self { arcs: Vec::new(), costs: Vec::new(), from: vec![Vec::new(); needs + 2], end: 1 }
     }
 
     fn arc(&mut self, from: usize, to: usize, room: u32, cost: Cost) -> Edge {
         let at = self.arcs.len();
-        self.arcs.push(Arc { to, room, cost });
-        self.arcs.push(Arc { to: from, room: 0, cost: -cost });
+        // A network of `MATCH_LINES` and `MATCH_SOURCES` has far fewer nodes.
+        let node = |node: usize| u32::try_from(node).unwrap_or(u32::MAX);
+        self.arcs.push(Arc { to: node(to), room });
+        self.arcs.push(Arc { to: node(from), room: 0 });
+        self.costs.extend([cost, -cost]);
         self.from[from].push(at);
         self.from[to].push(at + 1);
         Edge(at)
@@ -98,36 +111,47 @@ impl Flow {
             while node != START {
                 let arc = search.by[node];
                 room = room.min(self.arcs[arc].room);
-                node = self.arcs[arc ^ 1].to;
+                node = self.arcs[arc ^ 1].to();
             }
             node = self.end;
             while node != START {
                 let arc = search.by[node];
                 self.arcs[arc].room -= room;
                 self.arcs[arc ^ 1].room += room;
-                node = self.arcs[arc ^ 1].to;
+                node = self.arcs[arc ^ 1].to();
             }
+        }
+    }
+
+    /// What it takes from a node to the end in one step, if there is room.
+    fn last_step(&self, node: usize, potential: &[Cost]) -> Cost {
+        if node == self.end {
+            return 0;
+        }
+        // A chain's way on is its first arc.
+        match self.from[node].first().map(|at| (&self.arcs[*at], self.costs[*at])) {
+            Some((arc, cost)) if arc.to() == self.end && arc.room > 0 => cost + potential[node] - potential[self.end],
+            Some(_) | None => FAR,
         }
     }
 
     /// The cheapest ways without a step back: the network has no circle yet, and a chain's nodes were made from its last.
     fn first_potentials(&self) -> Vec<Cost> {
-        let unreached = Cost::MAX / 4;
-        let mut potential = vec![unreached; self.from.len()];
+        let mut potential = vec![FAR; self.from.len()];
         potential[START] = 0;
-        let needs = self.from[START].iter().map(|arc| self.arcs[*arc].to);
+        let needs = self.from[START].iter().map(|arc| self.arcs[*arc].to());
         let first = needs.clone().max().map_or(2, |last| last + 1);
         let order = [START].into_iter().chain(needs).chain((first..self.from.len()).rev());
         for node in order {
-            for arc in &self.from[node] {
-                let arc = &self.arcs[*arc];
-                if arc.room > 0 && potential[node] < unreached {
-                    potential[arc.to] = potential[arc.to].min(potential[node] + arc.cost);
+            for at in &self.from[node] {
+                let arc = &self.arcs[*at];
+                if arc.room > 0 && potential[node] < FAR {
+                    potential[arc.to()] = potential[arc.to()].min(potential[node] + self.costs[*at]);
                 }
             }
         }
         // Whatever can't be reached now can't be reached later either: no way back leads to it.
-        potential.iter_mut().filter(|potential| **potential == unreached).for_each(|potential| *potential = 0);
+        potential.iter_mut().filter(|potential| **potential == FAR).for_each(|potential| *potential = 0);
         potential
     }
 }
@@ -157,6 +181,8 @@ impl Search {
         self.ahead.clear();
         self.distance[START] = Some(0);
         self.ahead.push(Reverse((0, START)));
+        // No node from this distance on can be on a cheaper way than one that is known already.
+        let mut known_way = Cost::MAX;
         while let Some(Reverse((far, node))) = self.ahead.pop() {
             if self.settled[node] {
                 continue;
@@ -165,16 +191,22 @@ impl Search {
             if node == flow.end {
                 return Some(far);
             }
+            let from_here = far + potential[node];
             for at in &flow.from[node] {
                 let arc = &flow.arcs[*at];
-                if arc.room == 0 || self.settled[arc.to] {
+                let to = arc.to();
+                if arc.room == 0 || self.settled[to] {
                     continue;
                 }
-                let next = far + arc.cost + potential[node] - potential[arc.to];
-                if self.distance[arc.to].is_none_or(|known| next < known) {
-                    self.distance[arc.to] = Some(next);
-                    self.by[arc.to] = *at;
-                    self.ahead.push(Reverse((next, arc.to)));
+                let next = from_here + flow.costs[*at] - potential[to];
+                if next >= known_way && to != flow.end {
+                    continue;
+                }
+                if self.distance[to].is_none_or(|known| next < known) {
+                    self.distance[to] = Some(next);
+                    self.by[to] = *at;
+                    self.ahead.push(Reverse((next, to)));
+                    known_way = known_way.min(next + flow.last_step(to, potential));
                 }
             }
         }
