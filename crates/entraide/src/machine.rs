@@ -1,6 +1,7 @@
 //! The machine: its clock and its randomness. The only file of the project that reads either.
 
-use std::time::UNIX_EPOCH;
+use std::sync::OnceLock;
+use std::time::{Instant, UNIX_EPOCH};
 
 use model::Timestamp;
 use node::ports::{Clock, Random};
@@ -19,6 +20,12 @@ impl Clock for MachineClock {
             Err(before) => -i64::try_from(before.duration().as_micros()).unwrap_or(i64::MAX),
         };
         Timestamp::from_micros(micros)
+    }
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where the machine's clock is read")]
+    fn steady(&self) -> Option<i64> {
+        static BEGUN: OnceLock<Instant> = OnceLock::new();
+        let since = BEGUN.get_or_init(Instant::now).elapsed();
+        Some(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 }
 
@@ -55,6 +62,7 @@ mod tests {
     fn the_clock_goes_on_and_chance_does_not_repeat() {
         let first = MachineClock.now();
         assert!(first <= MachineClock.now());
+        assert!(MachineClock.steady() <= MachineClock.steady());
         // The first commit of the project was in 2026.
         assert!(first > "2026-01-01T00:00:00.000000Z".parse().unwrap());
         let (mut one, mut two) = (MachineRandom::new().unwrap(), MachineRandom::new().unwrap());

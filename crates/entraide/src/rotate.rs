@@ -151,7 +151,8 @@ impl Desk {
         let _turn = self.turn.lock().await;
         if let Some(under_way) = self.under_way() {
             let heard = self.node.read(node::announce::heard).await.map_err(|error| failed(&error))?;
-            if heard.waiting.is_empty() || self.node.now() >= under_way.deadline {
+            // A clock that jumped does not end it: whoever has not heard would be cut off.
+            if heard.waiting.is_empty() || self.node.ratchet().moment().sure >= under_way.deadline {
                 self.finish(under_way).await?;
             }
         }

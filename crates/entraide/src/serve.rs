@@ -404,6 +404,7 @@ pub(crate) fn ask(opened: &Opened, stamper: Option<Stamper>, ways: Ways) -> Aski
         spawn(Box::pin(announced)),
         spawn(Box::pin(replaced)),
         spawn(Box::pin(woken)),
+        spawn(Box::pin(node::ratchet::keep(opened.node.clone(), stopping.clone()))),
     ];
     if let Some(Stamper { authority, trusted, every }) = stamper {
         let node = opened.node.clone();

@@ -358,7 +358,7 @@ pub fn log_in(work: &mut Work<'_, '_>, checked: &Checked, code: &str) -> Result<
     };
     // The password may have been reset since it was compared.
     let password = checked.matches && checked.hash == row.password_hash;
-    let step = row.totp_secret.as_deref().and_then(|secret| totp_accept(secret, code, work.wall, row.totp_last_step));
+    let step = row.totp_secret.as_deref().and_then(|secret| totp_accept(secret, code, work.watch, row.totp_last_step));
     let Some(step) = step.filter(|_| password) else {
         row.failed += 1;
         if row.failed >= limits::LOGIN_TRIES {
@@ -377,7 +377,7 @@ pub fn log_in(work: &mut Work<'_, '_>, checked: &Checked, code: &str) -> Result<
 
 /// Begins a session of somebody who has proved who they are.
 pub(crate) fn begin(work: &mut Work<'_, '_>, row: PersonRow) -> Result<Session, StoreError> {
-    work.tx.purge_expired(work.wall)?;
+    work.tx.purge_expired(work.sure.min(work.wall))?;
     let session = Session {
         token: random_bytes(work.random),
         csrf: random_bytes(work.random),

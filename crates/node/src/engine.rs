@@ -16,6 +16,7 @@ use crate::identities;
 use crate::me::{Me, Myself};
 use crate::ports::{Clock, PurgeList, PurgeListError, Random, Signer, SignerError};
 use crate::purged;
+use crate::ratchet::{Kept, Moment, Ratchet};
 use crate::standing::{self, Alarm, Cause, Silent, Standing};
 use crate::successor;
 use crate::work::{COMPACTION, COMPACTION_DUE, OwnLog, Signed, View, Work};
@@ -61,8 +62,7 @@ pub struct Deps {
 /// What one command of a group commit needs beside the batch.
 pub(crate) struct Turn<'a> {
     me: &'a Me,
-    now: model::Timestamp,
-    wall: model::Timestamp,
+    moment: Moment,
     random: &'a mut dyn Random,
     signer: &'a dyn Signer,
     own: &'a mut OwnLog,
@@ -111,8 +111,8 @@ impl Turn<'_> {
     ) -> Result<R, Undone<E>> {
         let before = self.own.clone();
         let result = batch.savepoint(|tx| {
-            let work = Work::new(tx, self.me, self.now, &mut *self.random, self.signer, &mut *self.own);
-            let mut work = work.at_wall(self.wall);
+            let work = Work::new(tx, self.me, self.moment.now, &mut *self.random, self.signer, &mut *self.own);
+            let mut work = work.at(self.moment);
             let value = use_case(&mut work).map_err(Undone::Refused)?;
             // Whatever a command is: nothing is added to a log that does not speak.
             if work.is_speaking()
@@ -138,7 +138,9 @@ impl Turn<'_> {
 /// A node's write side. Nothing in it waits, sleeps or starts a thread.
 pub struct Engine {
     me: Arc<Myself>,
-    clock: Arc<dyn Clock>,
+    clock: Arc<Ratchet>,
+    /// The time that the database has kept.
+    kept: Option<model::Timestamp>,
     random: Box<dyn Random>,
     signer: Arc<dyn Signer>,
     store: Store,
@@ -160,6 +162,7 @@ impl Engine {
     pub fn open(dir: &Path, deps: Deps) -> Result<Self, OpenError> {
         let Deps { clock, random, signer, identity, purges } = deps;
         let store = Store::open(dir)?;
+        let clock = Arc::new(Ratchet::new(clock, store.reader()?.snapshot(Kept::read)?));
         let mut writer = store.writer()?;
         let verified = journal::identity::verify(&identity).map_err(|error| OpenError::Identity(error.to_string()))?;
         let known = verified.into_inner();
@@ -186,6 +189,7 @@ impl Engine {
         let mut engine = Self {
             me: Arc::new(Myself::new(me)),
             clock,
+            kept: None,
             random,
             signer,
             store,
@@ -234,7 +238,7 @@ impl Engine {
 
     /// The node's clock.
     #[must_use]
-    pub fn clock(&self) -> &Arc<dyn Clock> {
+    pub fn clock(&self) -> &Arc<Ratchet> {
         &self.clock
     }
 
@@ -287,7 +291,7 @@ impl Engine {
         reader: &mut Reader,
         use_case: impl FnOnce(&View<'_, '_>) -> Result<R, E>,
     ) -> Result<R, E> {
-        let (now, wall, signed) = (self.clock.now(), self.clock.wall(), Arc::clone(&self.signed));
+        let (Moment { now, wall, .. }, signed) = (self.clock.moment(), Arc::clone(&self.signed));
         let me = self.me.now();
         reader.snapshot(|db| use_case(&View { db, me: &me, now, wall, signed, signer: self.signer.as_ref() }))
     }
@@ -322,16 +326,21 @@ impl Engine {
     ) -> Result<(T, Result<Committed, OpenError>), StoreError> {
         let before = self.own.clone();
         let me = self.me.now();
-        let now = self.clock.now();
+        let moment = self.clock.moment();
+        let now = moment.now;
         let mut batch = self.writer.begin()?;
+        if let Some((setting, value)) = self.clock.to_keep(moment, self.kept) {
+            // Before the commands: one of them may set it.
+            batch.savepoint(|tx| tx.set_setting(setting, &value))?;
+            self.kept = Some(now);
+        }
         if self.noted != self.signed.size {
             // So that whoever puts this database back finds what it may show to partners.
             batch.savepoint(|tx| tx.set_checkpoint(me.log, &self.signed.text))?;
         }
         let mut turn = Turn {
             me: &me,
-            now,
-            wall: self.clock.wall(),
+            moment,
             random: self.random.as_mut(),
             signer: self.signer.as_ref(),
             own: &mut self.own,

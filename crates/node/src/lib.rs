@@ -40,6 +40,7 @@ pub mod pull;
 pub mod purge;
 pub mod purged;
 pub mod query;
+pub mod ratchet;
 pub mod rebuild;
 pub mod receive;
 pub mod recovery;

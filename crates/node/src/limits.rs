@@ -1,5 +1,7 @@
 //! The limits of the conductor, each with its reason.
 
+use std::time::Duration;
+
 /// Most objects of one bulk command (architecture §3): bounds the time that one client holds the writer.
 pub const COMMAND_OBJECTS: usize = 1_000;
 /// Most commands of one group commit: bounds how long the first waits for the others.
@@ -185,3 +187,10 @@ pub const CAPACITY_OFFERS: usize = 4_000;
 pub const CARDS: usize = 2_000;
 /// Most versions of calls for help among which the open ones are looked for when capacities are matched.
 pub const OPEN_CASES: usize = 1_000;
+/// The time is kept with a commit if it has moved by this since it was kept, milliseconds: a restart loses no more of it,
+/// and a busy node writes one row a second for it.
+pub const CLOCK_KEPT_MILLIS: i64 = 1_000;
+/// The time is kept this often while nobody writes: one sync a minute.
+pub const CLOCK_KEPT_EVERY: Duration = Duration::from_secs(60);
+/// A machine's clock that is off by this is shown to people, seconds: what NTP puts right by itself is less.
+pub const CLOCK_DOUBT_SECONDS: u64 = 5;

@@ -77,7 +77,7 @@ pub fn invite(work: &mut Work<'_, '_>) -> Result<Invited, PartnerError> {
     let secret = random_bytes(work.random);
     let invitation = Invitation { address: me.address.clone(), pin, root_hash: me.root_hash(), secret };
     let expires = work.now.plus_seconds(peering::VALID_SECONDS);
-    work.tx.end_invitations_before(work.now)?;
+    work.tx.end_invitations_before(work.sure)?;
     work.tx.put_invitation(&InvitationRow {
         id: *invitation.id().as_bytes(),
         secret: invitation.secret,

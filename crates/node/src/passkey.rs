@@ -209,7 +209,7 @@ pub fn register(
 
 /// Notes that a challenge was answered; `false` if it was before.
 fn answered(work: &Work<'_, '_>, opened: ceremony::Opened) -> Result<bool, StoreError> {
-    work.tx.answer_challenge(&opened.nonce, opened.until, work.wall)
+    work.tx.answer_challenge(&opened.nonce, opened.until, work.sure.min(work.wall))
 }
 
 /// A login by passkey, as the page sends it.

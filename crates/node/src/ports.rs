@@ -21,6 +21,11 @@ pub trait Clock: Send + Sync {
     fn wall(&self) -> Timestamp {
         self.now()
     }
+    /// Microseconds since some moment, by a clock that nobody sets: it tells a jump of the others from time that has
+    /// passed. `None` where there is no such clock.
+    fn steady(&self) -> Option<i64> {
+        None
+    }
 }
 
 /// Says that a node speaks in reality: an exercise can't make one. Whatever reaches the world by another way than the

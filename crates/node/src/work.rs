@@ -8,6 +8,7 @@ use store::{Db, Tx};
 
 use crate::me::Me;
 use crate::ports::{Random, Signer};
+use crate::ratchet::Moment;
 use crate::standing::{self, Alarm, Recovered, Standing};
 
 /// One write: everything in it commits together or not at all.
@@ -20,6 +21,10 @@ pub struct Work<'t, 'c> {
     pub now: Timestamp,
     /// The time on people's watches (see [`crate::ports::Clock::wall`]): what accounts go by.
     pub wall: Timestamp,
+    /// The time on people's watches as the machine shows it: what one-time codes are compared with.
+    pub watch: Timestamp,
+    /// What deletes or drops for good goes by this: see [`crate::ratchet`].
+    pub sure: Timestamp,
     /// Chance.
     pub random: &'t mut dyn Random,
     /// The keys.
@@ -107,13 +112,14 @@ impl<'t, 'c> Work<'t, 'c> {
         signer: &'t dyn Signer,
         own: &'t mut OwnLog,
     ) -> Self {
-        Self { tx, me, now, wall: now, random, signer, own }
+        Self { tx, me, now, wall: now, watch: now, sure: now, random, signer, own }
     }
 
-    /// The same where people's watches show another time than the realm's clock.
+    /// The same where not all clocks show the same.
     #[must_use]
-    pub fn at_wall(self, wall: Timestamp) -> Self {
-        Self { wall, ..self }
+    pub fn at(self, moment: Moment) -> Self {
+        let Moment { now, wall, watch, sure } = moment;
+        Self { now, wall, watch, sure, ..self }
     }
 
     /// The place that the next own entry takes.

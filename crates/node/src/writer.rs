@@ -14,6 +14,7 @@ use crate::limits;
 use crate::me::{Me, Myself};
 use crate::partner::PartnerError;
 use crate::ports::{Clock, Signer};
+use crate::ratchet::{Moment, Ratchet};
 use crate::standing::{Silent, Standing};
 use crate::work::{Signed, View, Work};
 
@@ -61,7 +62,7 @@ pub struct Change {
 
 struct Inner {
     me: Arc<Myself>,
-    clock: Arc<dyn Clock>,
+    clock: Arc<Ratchet>,
     signer: Arc<dyn Signer>,
     queue: mpsc::Sender<Command>,
     readers: Mutex<Vec<Reader>>,
@@ -145,6 +146,12 @@ impl Node {
     #[must_use]
     pub fn is_writing(&self) -> bool {
         !self.inner.queue.is_closed()
+    }
+
+    /// The clock that the node goes by.
+    #[must_use]
+    pub fn ratchet(&self) -> &Arc<Ratchet> {
+        &self.inner.clock
     }
 
     /// The time by the node's clock.
@@ -311,7 +318,7 @@ impl Node {
             None => return Err(E::from(StoreError::Corrupt { what: "no reader is free".to_owned() })),
         };
         let signed = self.signed();
-        let (now, wall) = (self.now(), self.inner.clock.wall());
+        let Moment { now, wall, .. } = self.inner.clock.moment();
         let me = self.me();
         let signer = self.inner.signer.as_ref();
         let result = reader.snapshot(|db| use_case(&View { db, me: &me, now, wall, signed, signer }));

@@ -204,6 +204,7 @@ async fn running(dir: &Path, clock: Arc<dyn Clock>) -> Vec<Check> {
                 None => good("node", format!("runs, {} entries signed", status.log.size)),
             };
             let mut checks = vec![runs];
+            checks.extend(status.clock.iter().map(|clock| wrong("clock", clock.words())));
             checks.extend(status.partners.iter().filter_map(partner));
             checks
         }

@@ -175,6 +175,8 @@ enum Command {
     Status,
     /// Show how our own log stands after the database was set back, or decide about it
     Recover(recover::RecoverArgs),
+    /// Show the clock that the node goes by, or say that the machine's is right
+    Clock(state::ClockArgs),
     /// Check the machine, the keys, the signer, the disk and the partners
     Doctor,
     /// Recompute everything that the database claims, offline
@@ -307,6 +309,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Log(_)
         | Command::Status
         | Command::Recover(_)
+        | Command::Clock(_)
         | Command::Proof(_)
         | Command::Evidence(_)
         | Command::Realm(_)
@@ -374,6 +377,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Log(args) => state::log(session, args).await,
         Command::Status => state::status(session).await,
         Command::Recover(args) => recover::recover(session, args).await,
+        Command::Clock(args) => state::clock(session, args).await,
         Command::Realm(command) => realms::realm(session, command).await,
         Command::Rebuild => state::rebuild(session).await,
         Command::Init(_)

@@ -14,11 +14,39 @@ pub(super) struct Status {
     pub(super) origin: String,
     pub(super) name: String,
     pub(super) now: String,
+    pub(super) clock: Option<Clock>,
     pub(super) log: Log,
     pub(super) objects: u64,
     pub(super) intake: Intake,
     pub(super) partners: Vec<Partner>,
     pub(super) evidence: Vec<Evidence>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Clock {
+    pub(super) shows: String,
+    pub(super) behind: u64,
+    pub(super) jumped: u64,
+}
+
+impl Clock {
+    /// What an operator should know of it.
+    pub(super) fn words(&self) -> String {
+        let Self { shows, behind, jumped } = self;
+        let what = if *behind > 0 {
+            format!("is {behind} s behind the time that the node goes by")
+        } else {
+            format!("jumped {jumped} s forward, or the machine slept")
+        };
+        format!(
+            "the machine shows {shows} and {what}: compare it, set it right (NTP), then run `entraide clock accept`"
+        )
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ClockAccepted {
+    pub(super) now: String,
 }
 
 #[derive(Debug, Deserialize)]

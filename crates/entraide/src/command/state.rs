@@ -6,7 +6,7 @@ use model::Country;
 use serde_json::Value;
 
 use super::print::{clean, json, line, raw, table};
-use super::shapes::{LogEntry, LogPage, Partner, Rebuilt, Status};
+use super::shapes::{ClockAccepted, LogEntry, LogPage, Partner, Rebuilt, Status};
 use super::{Failure, Session};
 use crate::client::{Ask, read};
 
@@ -28,6 +28,9 @@ pub(super) async fn status(session: &Session) -> Result<(), Failure> {
     }
     let status: Status = read(&bytes)?;
     line(&format!("{} ({}) at {}", status.origin, clean(&status.name), status.now))?;
+    if let Some(clock) = &status.clock {
+        line(&format!("clock     {}", clean(&clock.words())))?;
+    }
     line(&format!("log       {} entries signed, {} objects of ours", status.log.size, status.objects))?;
     if let Some(why) = &status.log.why {
         line(&format!("{:<9} {}", status.log.state, clean(why)))?;
@@ -130,6 +133,37 @@ fn entry_row(entry: &LogEntry) -> Vec<String> {
         (None, None) => "not opened to us".to_owned(),
     };
     vec![entry.entry.clone(), commitment, arrived, said]
+}
+
+/// `clock`.
+#[derive(Debug, Args)]
+pub struct ClockArgs {
+    /// Say that the machine's clock is right, after you have compared it with another: the node goes by it from now on, also
+    /// where that is back
+    #[arg(value_parser = ["accept"])]
+    accept: Option<String>,
+}
+
+pub(super) async fn clock(session: &Session, args: &ClockArgs) -> Result<(), Failure> {
+    if args.accept.is_none() {
+        let bytes = session.client.bytes(&Ask::get("/status")).await?;
+        let status: Status = read(&bytes)?;
+        if session.json {
+            let whole: Value = read(&bytes)?;
+            return json(&serde_json::json!({ "now": status.now, "clock": whole["clock"] }));
+        }
+        line(&format!("now       {}", status.now))?;
+        return match &status.clock {
+            Some(clock) => line(&format!("clock     {}", clean(&clock.words()))),
+            None => line("clock     goes on as it should"),
+        };
+    }
+    let bytes = session.client.bytes(&Ask::json(Method::POST, "/operate/clock", &serde_json::json!({}))).await?;
+    if session.json {
+        return raw(&[&bytes[..], b"\n"].concat());
+    }
+    let done: ClockAccepted = read(&bytes)?;
+    line(&format!("the node goes by the machine's clock: {}", done.now))
 }
 
 pub(super) async fn rebuild(session: &Session) -> Result<(), Failure> {

@@ -38,6 +38,9 @@ impl Clock for ExerciseClock {
     fn wall(&self) -> Timestamp {
         self.machine.wall()
     }
+    fn steady(&self) -> Option<i64> {
+        self.machine.steady()
+    }
 }
 
 #[cfg(test)]

@@ -53,6 +53,11 @@ fn text(status: &Status, writing: bool) -> String {
         "1 for the state in which the own log is: anything but speaking wants people.",
     );
     out.sample("entraide_own_log_state", &[("state", status.log.state)], 1);
+    out.family(
+        "entraide_clock_behind_seconds",
+        "By how much the machine's clock is behind the time that the node goes by.",
+    );
+    out.sample("entraide_clock_behind_seconds", &[], status.clock.as_ref().map_or(0, |clock| clock.behind));
     out.family("entraide_log_entries", "Entries of a log that are verified here.");
     out.sample("entraide_log_entries", &[("country", &status.country)], status.log.size);
     let entries = "entraide_log_entries";

@@ -5,6 +5,7 @@ mod account;
 mod alerts;
 pub(super) mod assets;
 mod audiences;
+mod clock;
 mod exercises;
 mod frame;
 mod guest;
@@ -53,6 +54,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/keys", get(keys::page))
         .route("/proofs/{entry}", get(log::proof_page))
         .route("/proofs/{entry}/file", get(log::proof_file))
+        .route("/clock", get(clock::back).post(clock::post))
         .route("/recovery", get(recovery::back).post(recovery::post))
         .route("/proofs/{entry}/words", get(log::proof_words))
         .route("/audiences", get(audiences::page))

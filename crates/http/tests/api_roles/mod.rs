@@ -155,6 +155,7 @@ const TABLE: &[(Who, &[&str])] = &[
             "POST /keys/identity",
             "POST /keys/renewals",
             "POST /keys/requests",
+            "POST /operate/clock",
             "POST /operate/rebuild",
         ],
     ),

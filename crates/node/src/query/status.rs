@@ -7,6 +7,7 @@ use super::witnesses::WitnessesStatus;
 use crate::feed;
 use crate::heads::{self, Beyond};
 use crate::pull::Lag;
+use crate::ratchet::Doubt;
 use crate::standing::Standing;
 use crate::successor::{self, Pending};
 use crate::work::View;
@@ -46,6 +47,8 @@ pub struct Status {
     pub name: String,
     /// The time of the answer.
     pub now: Timestamp,
+    /// What is to be looked at in the machine's clock.
+    pub clock: Option<Doubt>,
     /// Entries of our log that are signed.
     pub size: u64,
     /// The checkpoint that covers them, as a note.
@@ -72,6 +75,7 @@ pub struct Status {
 /// The database.
 pub async fn status(node: &Node) -> Result<Status, StoreError> {
     let mut status = node.read(read).await?;
+    status.clock = node.ratchet().doubt();
     for partner in &mut status.partners {
         partner.lag = match node.lags().of(partner.partner.log) {
             // It says that this is all, and others were shown more.
@@ -114,6 +118,7 @@ fn read(view: &View<'_, '_>) -> Result<Status, StoreError> {
         origin: view.me.origin.clone(),
         name: view.me.name.clone(),
         now: view.now,
+        clock: None,
         size: view.signed.size,
         checkpoint: view.signed.text.clone(),
         witnesses: super::witnesses::read(view)?,

@@ -196,8 +196,20 @@ fn open_as(
     dir: &std::path::Path,
     country: &str,
     seed: u8,
-    mut signer: MemorySigner,
+    signer: MemorySigner,
     clock: Arc<StandingClock>,
+    purges: Arc<dyn PurgeList>,
+) -> Result<Node, node::engine::OpenError> {
+    open_by(dir, country, seed, signer, clock, purges)
+}
+
+/// The same, by any clock.
+pub fn open_by(
+    dir: &std::path::Path,
+    country: &str,
+    seed: u8,
+    mut signer: MemorySigner,
+    clock: Arc<dyn Clock>,
     purges: Arc<dyn PurgeList>,
 ) -> Result<Node, node::engine::OpenError> {
     signer.name = origin(country, seed).to_string();

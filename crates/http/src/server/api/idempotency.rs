@@ -107,7 +107,7 @@ where
     let answer = app
         .write(move |work| {
             if forgets {
-                work.tx.forget_before(work.now.plus_seconds(-node::limits::IDEMPOTENCY_SECONDS))?;
+                work.tx.forget_before(work.sure.plus_seconds(-node::limits::IDEMPOTENCY_SECONDS))?;
             }
             if let Some(answer) = bound.answered(work)? {
                 return Ok(answer);

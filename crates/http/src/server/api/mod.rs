@@ -316,6 +316,7 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(recovery::recovery))
         .routes(routes!(recovery::decide))
         .routes(routes!(operate::rebuild))
+        .routes(routes!(operate::clock))
         .routes(routes!(keys::list))
         .routes(routes!(keys::request))
         .routes(routes!(keys::install))

@@ -28,6 +28,8 @@ pub struct Status {
     pub name: String,
     /// The time of the answer.
     pub now: String,
+    /// What a person should look at in the machine's clock; not there while it goes on as it should.
+    pub clock: Option<Clock>,
     /// The highest marking that the node takes: `unclassified`, `eu-restricted`, `eu-confidential` or `eu-secret`.
     pub ceiling: &'static str,
     /// The own log.
@@ -40,6 +42,19 @@ pub struct Status {
     pub partners: Vec<Partner>,
     /// The newest evidence against partners.
     pub evidence: Vec<Evidence>,
+}
+
+/// The machine's clock was set back, or jumped forward. The node goes by a time that never goes back.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Clock {
+    /// What the machine shows.
+    pub shows: String,
+    /// What the node goes by.
+    pub goes_by: String,
+    /// By how many seconds the machine is behind it.
+    pub behind: u64,
+    /// By how many seconds it jumped forward since the node was started, or slept.
+    pub jumped: u64,
 }
 
 /// The own log, as far as it is signed.
@@ -229,6 +244,12 @@ pub(crate) async fn read(app: &App) -> Result<Status, Refusal> {
         origin: status.origin.to_string(),
         name: status.name,
         now: status.now.to_string(),
+        clock: status.clock.map(|doubt| Clock {
+            shows: doubt.shows.to_string(),
+            goes_by: doubt.goes_by.to_string(),
+            behind: doubt.behind,
+            jumped: doubt.jumped,
+        }),
         ceiling: app.ctx.ceiling.word(),
         log: OwnLog {
             state: status.standing.word(),

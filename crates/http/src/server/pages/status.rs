@@ -42,6 +42,7 @@ fn body(frame: &Frame, status: &Status, recovery: &Recovery, red: usize) -> Mark
     html! {
         h1 class="sentence" id="sentence" data-live { (sentence(&status.partners)) }
         (super::recovery::card(frame, recovery))
+        (super::clock::card(frame, status.clock.as_ref()))
         (for_you(red))
         (held(frame, status))
         section class="card" aria-labelledby="partners-title" {
