@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use journal::manifest::{Manifest, ManifestError, Part, is_name};
@@ -284,15 +284,22 @@ pub fn archive_keys(
 ) -> Result<u64, BackupError> {
     let store = open_store(layout)?;
     let told = |error: io::Error| BackupError::from(io_error(to, &error));
-    if to.symlink_metadata().is_ok() {
-        return Err(told(io::Error::other("there is something already: choose another name")));
-    }
     // Under its own name only once it is whole: half an archive is never taken for one, and stands in nobody's way.
-    let name = to.file_name().ok_or_else(|| told(io::Error::other("it is no name of a file")))?;
-    let unfinished = to.with_file_name(format!(".{}.unfinished", name.to_string_lossy()));
+    let name = to.file_name().ok_or_else(|| told(io::Error::other("it is no name of a file")))?.to_string_lossy();
+    let unfinished = to.with_file_name(format!(".{name}.unfinished"));
+    // Which file it is, until it is known to last: one that an attempt left which was told as failed is no archive.
+    let note = to.with_file_name(format!(".{name}.attempt"));
+    if let Ok(found) = to.symlink_metadata() {
+        if !fs::read_to_string(&note).is_ok_and(|text| text == file_id(&found)) {
+            return Err(told(io::Error::other("there is something already: choose another name")));
+        }
+        remove(to)?;
+    }
     remove(&unfinished)?;
+    remove(&note)?;
     let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(told)?;
     let written = (|| {
+        write_private(&note, file_id(&file.metadata().map_err(told)?).as_bytes())?;
         let sealer = Sealer::new(BufWriter::new(&file), passphrase, random).map_err(|error| refused(to, &error))?;
         let mut out = BufWriter::with_capacity(limits::COPY_BYTES, sealer);
         out.write_all(format!("{ARCHIVE}\n{}\n{}\n{}\n", head.origin, head.made, head.delete).as_bytes())
@@ -302,13 +309,23 @@ pub fn archive_keys(
         let sealer = out.into_inner().map_err(|error| told(error.into_error()))?;
         sealer.end().and_then(|mut inner| inner.flush()).and_then(|()| file.sync_all()).map_err(told)?;
         rename(&unfinished, to)?;
+        remove(&note)?;
         Ok(keys)
     })();
     if written.is_err() {
-        // Half an archive does not open; the error says what went wrong.
+        // Half an archive does not open; the error says what went wrong. One that has its name already is taken away by
+        // the next attempt, which knows it by the note.
         let _ = fs::remove_file(&unfinished);
+        if to.symlink_metadata().is_err() {
+            let _ = fs::remove_file(&note);
+        }
     }
     written
+}
+
+/// Which file it is, whatever its name.
+fn file_id(of: &fs::Metadata) -> String {
+    format!("{} {}\n", of.dev(), of.ino())
 }
 
 /// `keys/`, file by file: name, length, bytes; then an empty name.

@@ -241,19 +241,29 @@ impl Layout {
     /// The node is there: from here on it can be used, and nothing of it is ever made anew.
     ///
     /// # Errors
-    /// The disk; it is not there then.
+    /// The disk; it is not there then, unless the disk took the note away and refuses to take it back: then it is whole.
     pub fn finish(&self) -> Result<(), KeysError> {
         sync_dir(&self.dir)?;
         remove(&self.unfinished())?;
-        sync_dir(&self.dir).inspect_err(|_| {
-            // The note may come back with a power cut, and with it the node would go: so it is not there yet.
-            let _ = write_private(&self.unfinished(), b"");
-        })
+        let Err(error) = sync_dir(&self.dir) else { return Ok(()) };
+        // The note may come back with a power cut, and with it the node would go: so it is not there yet.
+        let _ = write_private(&self.unfinished(), b"");
+        if self.unfinished().symlink_metadata().is_ok() {
+            return Err(error);
+        }
+        let reason =
+            format!("{error}; the node is whole, but a power cut may undo it: check it with `entraide verify`");
+        Err(KeysError::Io { path: self.dir.display().to_string(), reason })
     }
 
-    /// Takes away what a failed attempt has made, as far as the disk lets it: what is left is no node.
+    /// Takes away what a failed attempt has made, as far as the disk lets it: what is left is no node. The note goes last,
+    /// and where it is gone already everything stays: half a node without it could be neither used nor made anew.
     pub fn abandon(&self) {
-        if let Err(error) = self.forget_attempt().and_then(|()| remove(&self.unfinished())) {
+        if self.unfinished().symlink_metadata().is_err() {
+            return;
+        }
+        let forgotten = self.forget_attempt().and_then(|()| sync_dir(&self.dir));
+        if let Err(error) = forgotten.and_then(|()| remove(&self.unfinished())) {
             tracing::warn!(%error, "what is left of a node that was not finished goes with the next attempt");
         }
     }
@@ -539,6 +549,20 @@ mod tests {
             fs::write(&path, text).unwrap();
             assert!(matches!(read_key(&path, Kind::Cursor), Err(KeysError::Format(_))), "{text}");
         }
+    }
+
+    #[test]
+    fn half_a_node_is_never_left_without_the_note_that_it_is_unfinished() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path());
+        layout.begin().unwrap();
+        fs::write(layout.signer(), "").unwrap();
+        layout.finish().unwrap();
+        layout.abandon();
+        assert!(layout.signer().exists(), "where the note is gone everything stays");
+        fs::write(layout.unfinished(), "").unwrap();
+        layout.abandon();
+        assert!(!layout.signer().exists() && !layout.unfinished().exists());
     }
 
     #[test]

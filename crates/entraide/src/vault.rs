@@ -329,10 +329,15 @@ fn pair(layout: &Layout, kind: Kind) -> Result<Pair, KeysError> {
 fn signing(layout: &Layout, token: Option<&dyn Token>, kind: KeyKind) -> Result<Vec<Arc<dyn SecretKey>>, KeysError> {
     let mut keys: Vec<Arc<dyn SecretKey>> = Vec::new();
     let (now, next) = (layout.key(of(kind)), layout.next_key(of(kind)));
-    for path in [&now, &next] {
-        if path.exists() {
-            let secret = read_key(path, of(kind))?;
-            keys.push(Arc::new(FileKey(SigningKey::from_bytes(&secret))));
+    for path in [&now, &next].into_iter().filter(|path| path.exists()) {
+        match read_key(path, of(kind)) {
+            Ok(secret) => keys.push(Arc::new(FileKey(SigningKey::from_bytes(&secret)))),
+            // A rotation that the disk refused left half of it, and the next one replaces it. Should the identity name
+            // it nevertheless, the key that it names is missing, and the node says so.
+            Err(error @ KeysError::Format(_)) if path == &next => {
+                tracing::warn!(%error, "a next key that is not whole is left aside");
+            }
+            Err(error) => return Err(error),
         }
     }
     if let Some(token) = token {

@@ -25,6 +25,17 @@ pub struct Refusal {
     pub how: &'static str,
 }
 
+/// Says at which point it was if an attempt panics, whatever the panic itself says.
+struct Told(Refusal);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("this was met by {:?}", self.0);
+        }
+    }
+}
+
 /// The library, or `None` where there is no C compiler; then the reason was said.
 pub fn library() -> Option<&'static Path> {
     static BUILT: OnceLock<Option<(tempfile::TempDir, PathBuf)>> = OnceLock::new();
@@ -71,7 +82,10 @@ pub fn in_turn(stride: usize, mut attempt: impl FnMut(Refusal) -> usize) -> usiz
         let hows = if all { &HOWS[..] } else { &HOWS[turn % HOWS.len()..=turn % HOWS.len()] };
         let mut done = true;
         for how in hows {
-            let calls = attempt(Refusal { from, how });
+            let refusal = Refusal { from, how };
+            let told = Told(refusal);
+            let calls = attempt(refusal);
+            drop(told);
             done &= calls < from;
             met += usize::from(calls >= from);
         }
