@@ -6,8 +6,9 @@ use node::subject::Subject;
 use serde_json::json as object_of;
 
 use super::print::{clean, line, raw, table};
-use super::shapes::{Applied, HoldLine, Holds, Laid, Plan, Released, Retention, Rule, SpillReport, SpilledStatement};
-use super::shapes::{Holder, Spills};
+use super::shapes::keeping::{
+    Applied, HoldLine, Holder, Holds, Laid, Plan, Released, Retention, Rule, SpillReport, SpilledStatement, Spills,
+};
 use super::{Failure, Session};
 use crate::client::{Ask, read};
 
@@ -282,7 +283,7 @@ fn planned(plan: &Plan) -> Result<(), Failure> {
         let oldest = rule.oldest.as_deref().map(|oldest| format!(", the oldest of {oldest}")).unwrap_or_default();
         line(&format!("{} ({} days): {} due{oldest}", rule.rule, rule.days, rule.due))?;
     }
-    let row = |item: &super::shapes::PlannedItem| {
+    let row = |item: &super::shapes::keeping::PlannedItem| {
         vec![format!("  {}", clean(&item.name)), item.since.clone(), item.rule.clone()]
     };
     table(&plan.items.iter().map(row).collect::<Vec<_>>())?;
