@@ -14,6 +14,8 @@ need npm npm
 need softhsm2-util softhsm2
 # A time authority for the tests is made with it.
 need openssl openssl
+# Mail for partners without a node is encrypted with it.
+need gpg gnupg
 # A disk that refuses around a node that serves.
 need fiu-run fiu-utils
 # What one target alone needs is named by it.

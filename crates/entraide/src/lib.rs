@@ -7,6 +7,7 @@
 
 pub mod alerting;
 pub mod backup;
+pub mod cipher;
 pub mod client;
 pub mod command;
 pub mod configuration;

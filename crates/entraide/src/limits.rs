@@ -18,6 +18,12 @@ pub const CONNECT: Duration = Duration::from_secs(10);
 pub const STAMP: Duration = Duration::from_secs(20);
 /// Longest time for one mail or one call of a gateway: whoever is next sleeps on meanwhile.
 pub const OUTLET: Duration = Duration::from_secs(20);
+/// Longest time for one call of gpg or openssl: they take some hundredths of a second.
+pub const CIPHER: Duration = Duration::from_secs(20);
+/// Largest mail that they give back, and that is given to them: the largest body, its encoding and its encryption.
+pub const CIPHER_BYTES: usize = 24 * 1024 * 1024;
+/// Largest public key or certificate: one with many signatures of others is exported minimal.
+pub const KEY_BYTES: usize = 64 * 1024;
 /// How often a drill that goes on is looked at.
 pub const DRILL_LOOK: Duration = Duration::from_millis(500);
 /// Longest time for one answer: that of the API itself, and a little for the way.

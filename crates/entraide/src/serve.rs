@@ -23,7 +23,7 @@ use http_room::tls::{NodeKey, TlsError, web_config};
 use journal::stamp::Authorities;
 use node::Node;
 use node::passkey::ceremony::HostName;
-use node::ports::{Boxed, Clock, RealOnly, Transport};
+use node::ports::{Boxed, Clock, MailCipher, RealOnly, Transport};
 use node::stamp::Every;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
@@ -31,6 +31,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument;
 
 use crate::alerting::{self, Ways};
+use crate::cipher::Programs;
 use crate::configuration::{self, ConfigurationError, Often};
 use crate::keys::{Layout, read_small};
 use crate::limits;
@@ -283,8 +284,9 @@ pub fn router(opened: &Opened, plain_http: bool) -> Router {
 pub fn ruling(opened: &Opened, plain_http: bool, exercises: Option<Ruled>) -> Router {
     let joiner = Arc::new(PinnedJoiner { node: opened.node.clone(), key: opened.tls.clone() });
     let keyring: Arc<dyn Keyring> = Arc::clone(&opened.desk) as Arc<dyn Keyring>;
+    let cipher: Arc<dyn MailCipher> = Arc::new(Programs);
     let (host, ceiling, seats) = (opened.host.clone(), opened.ceiling, opened.seats.clone());
-    api::ruling(Ctx { node: opened.node.clone(), joiner, keyring, plain_http, ceiling, host, seats }, exercises)
+    api::ruling(Ctx { node: opened.node.clone(), joiner, keyring, cipher, plain_http, ceiling, host, seats }, exercises)
 }
 
 /// Serves people on `listener`: by TLS with the node's own certificate, or plainly on the machine itself. Exercises are

@@ -140,7 +140,8 @@ impl Contact {
 }
 
 /// `+` and 5 to 18 digits, with spaces, dots, hyphens and brackets between them.
-fn is_telephone(text: &str) -> bool {
+#[must_use]
+pub fn is_telephone(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let between = |b: u8| b.is_ascii_digit() || matches!(b, b' ' | b'.' | b'-' | b'(' | b')');
     text.len() <= limits::TELEPHONE_BYTES
@@ -149,7 +150,8 @@ fn is_telephone(text: &str) -> bool {
 }
 
 /// Letters without white space, one `@` between them; no quoted names (RFC 5321 §4.1.2 allows them, nobody has one).
-fn is_mail(text: &str) -> bool {
+#[must_use]
+pub fn is_mail(text: &str) -> bool {
     let letter = |b: u8| b.is_ascii_alphanumeric() || b".!#$%&'*+-/=?^_`{|}~".contains(&b);
     let host = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
     text.len() <= limits::MAIL_BYTES

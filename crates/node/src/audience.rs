@@ -3,14 +3,15 @@
 use domain::said::Said;
 use model::extension::{Audience, AudienceKind, Common, Extension};
 use model::{
-    AudienceAt, AudienceId, Commitment, Country, Label, Lane, MediaType, MemberSet, Origin, ThreadId, ThreadVersion,
-    Tlp, Walled, limits as model_limits,
+    AudienceAt, AudienceId, Commitment, Country, Label, Lane, MediaType, MemberSet, Origin, Reach, ThreadId,
+    ThreadVersion, Tlp, Walled, limits as model_limits,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::{AudienceRow, Db, PartnerState, SetId, StatementId, StoreError};
+use store::{AudienceRow, Db, PartnerRow, PartnerState, SetId, StatementId, StoreError};
 
 use crate::append::{self, Appended, NewEntry};
+use crate::partner;
 use crate::ports::random_bytes;
 use crate::work::Work;
 
@@ -242,29 +243,31 @@ pub(crate) fn of_own_making(
     say(work, id, name, kind, members.clone())
 }
 
-/// Resolves members written as countries or whole origins among the confirmed partners; `*` is all of them.
+/// Resolves members written as countries or whole origins among the confirmed partners; `*` is all of them that
+/// have a node: mail to somebody else goes to whom a person has named.
 ///
 /// # Errors
 /// One is no confirmed partner, or means several.
 pub fn find_members(db: &Db<'_>, names: &[String]) -> Result<MemberSet, AudienceError> {
-    let partners: Vec<Origin> = db
-        .partners()?
-        .into_iter()
-        .filter(|partner| matches!(partner.state, PartnerState::Active | PartnerState::Held))
-        .map(|partner| partner.origin)
-        .collect();
+    let mut partners = db.partners_of_any_reach()?;
+    partners.retain(|partner| matches!(partner.state, PartnerState::Active | PartnerState::Held));
+    let has_node = |partner: &&PartnerRow| partner.reach == Reach::Node;
     let mut members = Vec::new();
     for name in names {
         if name == "*" {
-            members.extend(partners.iter().cloned());
+            members.extend(partners.iter().filter(has_node).map(|partner| partner.origin.clone()));
             continue;
         }
         let country = name.parse::<Country>().ok();
-        let found: Vec<&Origin> =
-            partners.iter().filter(|origin| Some(origin.country()) == country || origin.to_string() == *name).collect();
+        let mut found: Vec<&PartnerRow> =
+            partners.iter().filter(|partner| partner::is_meant(partner, name, country)).collect();
+        // Two letters mean the nation's node where it has one.
+        if country.is_some() && found.iter().any(has_node) {
+            found.retain(has_node);
+        }
         match found.as_slice() {
             [] => return Err(AudienceError::Member(name.clone())),
-            [one] => members.push((*one).clone()),
+            [one] => members.push(one.origin.clone()),
             _ => return Err(AudienceError::Ambiguous(name.clone())),
         }
     }

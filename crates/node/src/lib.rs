@@ -41,6 +41,7 @@ pub mod purge;
 pub mod purged;
 pub mod query;
 pub mod ratchet;
+pub mod reach;
 pub mod rebuild;
 pub mod receive;
 pub mod recovery;

@@ -32,6 +32,8 @@ pub const CASE_STATEMENTS: usize = 4_096;
 /// Longest way from a statement to the call for help that it belongs to: acknowledgement, retraction, acceptance, offer,
 /// request.
 pub const CASE_DEPTH: usize = 6;
+/// Most partners without a node: each key is tried on each mail that comes in.
+pub const REACHED: usize = 200;
 /// Rows of one page on screens and in the API (style §6).
 pub const PAGE_ROWS: usize = 100;
 /// Largest page that a client may ask for.

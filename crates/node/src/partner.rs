@@ -225,17 +225,25 @@ pub(crate) fn is_succeeded(row: &PartnerRow, all: &[PartnerRow]) -> bool {
     all.iter().map(of).any(|(other, later)| other == base && later > epoch)
 }
 
-/// A partner by its country or whole origin.
+/// Is it the partner of that country, origin or, if it has no node, the name that we gave it?
+pub(crate) fn is_meant(row: &PartnerRow, name: &str, country: Option<Country>) -> bool {
+    Some(row.origin.country()) == country
+        || row.origin.to_string() == name
+        || (row.reach != Reach::Node && row.name == name)
+}
+
+/// A partner by its country or whole origin; one without a node by its name too.
 ///
 /// # Errors
 /// None, or several.
 pub fn find(db: &Db<'_>, name: &str) -> Result<PartnerRow, PartnerError> {
     let country = name.parse::<Country>().ok();
-    let mut found: Vec<PartnerRow> = db
-        .partners()?
-        .into_iter()
-        .filter(|row| Some(row.origin.country()) == country || row.origin.to_string() == name)
-        .collect();
+    let mut found: Vec<PartnerRow> =
+        db.partners_of_any_reach()?.into_iter().filter(|row| is_meant(row, name, country)).collect();
+    // Two letters mean the nation's node where it has one.
+    if country.is_some() && found.iter().any(|row| row.reach == Reach::Node) {
+        found.retain(|row| row.reach == Reach::Node);
+    }
     // A log that was succeeded is meant by its whole name alone.
     if country.is_some() {
         let all = found.clone();

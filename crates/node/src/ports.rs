@@ -232,6 +232,33 @@ pub trait Outlet: Send + Sync {
     fn send(&self, notice: Notice) -> Boxed<'_, Result<(), OutletError>>;
 }
 
+/// By which standard a mail is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MailStandard {
+    /// OpenPGP (RFC 9580), as PGP/MIME (RFC 3156).
+    Pgp,
+    /// S/MIME (RFC 8551).
+    Smime,
+}
+
+/// Why a key or a mail was not used, in words for people and without content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct CipherError {
+    /// For people: `the key has expired`.
+    pub reason: String,
+}
+
+/// The programs that encrypt mail for partners without a node: `gpg` and `openssl`. What is given to them is bounded, and
+/// so is their time.
+pub trait MailCipher: Send + Sync {
+    /// Reads one public key or certificate of a partner, and answers with its fingerprint. A key to which nothing can be
+    /// encrypted is refused.
+    fn key(&self, standard: MailStandard, key: Vec<u8>) -> Boxed<'_, Result<String, CipherError>>;
+    /// Encrypts to that key and to nobody else: armoured (PGP) or DER (S/MIME).
+    fn encrypt(&self, standard: MailStandard, key: Vec<u8>, plain: Vec<u8>) -> Boxed<'_, Result<Vec<u8>, CipherError>>;
+}
+
 /// What a witness answers (C2SP tlog-witness, "add-checkpoint").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WitnessAnswer {

@@ -57,6 +57,8 @@ const TABLES: &[(&str, Part)] = &[
     ("spilled", Part::Secret), ("spilled_intake", Part::Secret), ("hold", Part::Secret),
     ("contact", Part::Secret), ("shift", Part::Secret), ("ladder", Part::Secret), ("alert", Part::Secret),
     ("alert_event", Part::Secret), ("alert_notice", Part::Secret),
+    // Where people of partners without a node are reached.
+    ("reached", Part::Secret),
     // Whoever was logged in logs in again; an invitation is for three days.
     ("session", Part::Passing), ("passkey_answered", Part::Passing), ("invitation", Part::Passing),
     ("kind", Part::View), ("object", Part::View), ("object_ref", Part::View), ("tally", Part::View),

@@ -66,14 +66,15 @@ impl Db<'_> {
     }
 
     /// The logs of a country. The bare name of a log that goes on under an epoch is left out while it is empty: it
-    /// stands for the same nation.
+    /// stands for the same nation. A partner without a node has a name in audiences, and no log.
     ///
     /// # Errors
     /// The database.
     pub fn log_of_country(&self, country: Country) -> Result<Vec<LogId>, StoreError> {
         self.all(
             "SELECT id FROM log AS one WHERE country = ?1 AND NOT (size = 0 AND base = id
-               AND EXISTS (SELECT 1 FROM log WHERE base = one.id AND id <> one.id)) ORDER BY id",
+               AND EXISTS (SELECT 1 FROM log WHERE base = one.id AND id <> one.id))
+               AND NOT EXISTS (SELECT 1 FROM partner WHERE partner.log = one.id AND reach <> 'node') ORDER BY id",
             [country.as_str()],
             |row| Ok(row.get(0)?),
         )

@@ -117,11 +117,20 @@ impl Db<'_> {
         row.map(|row| self.with_pins(row)).transpose()
     }
 
-    /// Every partner, in whatever state, in the order in which their logs became known.
+    /// Every partner with a node, in whatever state, in the order in which their logs became known.
     ///
     /// # Errors
     /// The database.
     pub fn partners(&self) -> Result<Vec<PartnerRow>, StoreError> {
+        let rows = self.all(select!("WHERE reach = 'node' ORDER BY partner.log"), [], partner_row)?;
+        rows.into_iter().map(|row| self.with_pins(row)).collect()
+    }
+
+    /// The same with those that have no node: whoever asks a partner's node for something asks [`Db::partners`] alone.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn partners_of_any_reach(&self) -> Result<Vec<PartnerRow>, StoreError> {
         let rows = self.all(select!("ORDER BY partner.log"), [], partner_row)?;
         rows.into_iter().map(|row| self.with_pins(row)).collect()
     }
@@ -321,6 +330,23 @@ mod tests {
             tx.put_partner(&claims)?;
             tx.put_partner(&owner)?;
             assert_eq!(tx.partner_by_pin(&[7; 32])?, Some(owner));
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_partner_without_a_node_is_not_among_those_with_one() {
+        let world = World::new();
+        world.write(|tx| {
+            let node = partner(tx, "EE", PartnerState::Active)?;
+            let mail =
+                PartnerRow { reach: Reach::MailPgp, pins: Vec::new(), ..partner(tx, "MD", PartnerState::Active)? };
+            tx.put_partner(&node)?;
+            tx.put_partner(&mail)?;
+            assert_eq!(tx.partners()?, std::slice::from_ref(&node));
+            assert_eq!(tx.partners_of_any_reach()?, [node.clone(), mail]);
+            assert_eq!(tx.log_of_country("EE".parse().unwrap())?, [node.log]);
+            assert_eq!(tx.log_of_country("MD".parse().unwrap())?, [], "no log of it is ever read");
             Ok(())
         });
     }

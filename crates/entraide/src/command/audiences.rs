@@ -17,7 +17,7 @@ pub enum AudienceCommand {
     Create {
         /// Its name
         name: String,
-        /// Countries or whole origins of confirmed partners, separated by commas; * is all of them
+        /// Countries or whole origins of confirmed partners, separated by commas; * is all with a node
         #[arg(long, value_delimiter = ',', value_name = "EE,DE,…")]
         members: Vec<String>,
     },
@@ -27,7 +27,7 @@ pub enum AudienceCommand {
     Members {
         /// Which
         name: String,
-        /// All its members from now on, separated by commas; * is all confirmed partners
+        /// All its members from now on, separated by commas; * is all confirmed partners with a node
         #[arg(required = true, value_delimiter = ',', value_name = "EE,DE,…")]
         members: Vec<String>,
         /// Send the history too: the number of older statements that `preview` showed
@@ -56,7 +56,7 @@ pub enum CommunityCommand {
     Create {
         /// Its name
         name: String,
-        /// Countries or whole origins of confirmed partners, separated by commas; * is all of them
+        /// Countries or whole origins of confirmed partners, separated by commas; * is all with a node
         #[arg(long, value_delimiter = ',', value_name = "EE,DE,…")]
         members: Vec<String>,
     },
@@ -76,7 +76,7 @@ pub enum CommunityCommand {
     Members {
         /// Which
         name: String,
-        /// All its members from now on, separated by commas; * is all confirmed partners
+        /// All its members from now on, separated by commas; * is all confirmed partners with a node
         #[arg(required = true, value_delimiter = ',', value_name = "EE,DE,…")]
         members: Vec<String>,
         /// Send the history too: the number of older statements that `audience preview` showed

@@ -19,6 +19,7 @@ mod partners;
 mod pointers;
 mod print;
 mod proofs;
+mod reached;
 mod realms;
 mod recover;
 mod red;

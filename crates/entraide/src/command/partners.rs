@@ -10,6 +10,7 @@ use serde_json::json as object_of;
 use super::failure::refused;
 use super::objects::countries;
 use super::print::{clean, line, raw, table};
+use super::reached::{self, AddArgs, ReachArgs};
 use super::shapes::{Changed, Invitation, Joined, Page, Partner, Proposed};
 use super::{Failure, Session};
 use crate::client::{Ask, encode, read};
@@ -34,6 +35,10 @@ pub enum PartnerCommand {
         /// Two letters, or the whole origin
         partner: String,
     },
+    /// Add a partner that has no node: it is reached by encrypted mail or telephone
+    Add(AddArgs),
+    /// Show how a partner without a node is reached, or change it
+    Reach(ReachArgs),
     /// Show every partner
     List,
     /// Take nothing of it until it is resumed
@@ -77,6 +82,8 @@ pub(super) async fn partner(session: &Session, command: &PartnerCommand) -> Resu
         PartnerCommand::Resume { partner } => change(session, partner, "resume", None).await,
         PartnerCommand::Cut { partner, reason } => change(session, partner, "cut", Some(reason)).await,
         PartnerCommand::Roster { file, key } => roster(session, file, key).await,
+        PartnerCommand::Add(args) => reached::add(session, args).await,
+        PartnerCommand::Reach(args) => reached::reach(session, args).await,
         PartnerCommand::List => list(session).await,
     }
 }
@@ -151,7 +158,10 @@ async fn list(session: &Session) -> Result<(), Failure> {
             line(&format!("  telephone: {}", clean(&successor.words)))?;
             line(&format!("  if the words are the same: entraide partner confirm-successor {}", partner.country))?;
         }
-        if partner.state == "awaiting-confirmation"
+        if partner.lag.state == "no-node" && partner.state == "awaiting-confirmation" {
+            let key = partner.words.as_deref().map(|words| format!(", key {}", clean(words))).unwrap_or_default();
+            line(&format!("{} at {} waits for a telephone call{key}", partner.country, clean(&partner.address)))?;
+        } else if partner.state == "awaiting-confirmation"
             && let Some(words) = &partner.words
         {
             line(&format!("{} at {} waits for a telephone call: {}", partner.country, partner.address, clean(words)))?;

@@ -179,6 +179,7 @@ impl Partner {
         let why = self.lag.why.as_deref().unwrap_or("no answer yet");
         match self.lag.state.as_str() {
             "in-step" => "in step".to_owned(),
+            "no-node" => format!("no node: {}", self.lag.why.as_deref().unwrap_or_default()),
             "behind" => format!("{} behind", self.lag.entries.unwrap_or(0)),
             "not-heard" => match &self.lag.heard {
                 Some(heard) => format!("not heard since {heard}: {why}"),

@@ -68,6 +68,7 @@ pub fn router(app: &App) -> Router<App> {
         .route("/partners", get(partners::page))
         .route("/partners/invite", get(partners::back).post(partners::invite))
         .route("/partners/accept", get(partners::back).post(partners::accept))
+        .route("/partners/reached", get(partners::back).post(partners::add_reached))
         .route("/partners/change", get(partners::back).post(partners::change))
         .route("/alerts", get(alerts::page))
         .route("/alerts/acknowledge", get(alerts::back).post(alerts::acknowledge))

@@ -21,7 +21,7 @@ use model::{Origin, PartnerClass, RootId, Timestamp};
 use node::engine::Deps;
 use node::partner::PartnerError;
 use node::passkey::ceremony::HostName;
-use node::ports::{Boxed, Clock, Random, Signer, SignerError};
+use node::ports::{Boxed, CipherError, Clock, MailCipher, MailStandard, Random, Signer, SignerError};
 use node::{Node, WriteError, account};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -81,6 +81,18 @@ struct Nobody;
 impl Joiner for Nobody {
     fn accept(&self, _: String) -> Boxed<'_, Result<Joined, JoinError>> {
         Box::pin(async { Err(JoinError::Partner(WriteError::Refused(PartnerError::Invitation))) })
+    }
+}
+
+impl MailCipher for Nobody {
+    fn key(&self, _: MailStandard, key: Vec<u8>) -> Boxed<'_, Result<String, CipherError>> {
+        Box::pin(async move {
+            let refused = || CipherError { reason: "this is not a key".to_owned() };
+            if key == b"key" { Ok("0123456789abcdef0123456789ABCDEF01234567".to_owned()) } else { Err(refused()) }
+        })
+    }
+    fn encrypt(&self, _: MailStandard, _: Vec<u8>, _: Vec<u8>) -> Boxed<'_, Result<Vec<u8>, CipherError>> {
+        Box::pin(async { Err(CipherError { reason: "nothing is encrypted here".to_owned() }) })
     }
 }
 
@@ -219,6 +231,7 @@ impl World {
             node: node.clone(),
             joiner: Arc::new(Nobody),
             keyring: Arc::new(Nobody),
+            cipher: Arc::new(Nobody),
             plain_http: true,
             ceiling,
             host: host.map(|host| HostName::new(host).unwrap()),

@@ -91,7 +91,7 @@ pub async fn status(node: &Node) -> Result<Status, StoreError> {
 fn read(view: &View<'_, '_>) -> Result<Status, StoreError> {
     let counts = view.db.object_counts()?;
     let count = |log| counts.iter().find(|(of, _)| *of == log).map_or(0, |(_, count)| *count);
-    let mut rows = view.db.partners()?;
+    let mut rows = view.db.partners_of_any_reach()?;
     rows.sort_by(|a, b| a.origin.cmp(&b.origin));
     let mut partners = Vec::with_capacity(rows.len());
     for partner in rows {

@@ -57,7 +57,7 @@ pub fn of_members(view: &View<'_, '_>, members: MemberSet, tlp: Tlp) -> Result<W
 }
 
 fn answer(view: &View<'_, '_>, facts: &Facts) -> Result<WhoSees, StoreError> {
-    let mut partners = view.db.partners()?;
+    let mut partners = view.db.partners_of_any_reach()?;
     partners.sort_by(|a, b| a.origin.cmp(&b.origin));
     let active: Vec<_> = partners
         .into_iter()

@@ -25,6 +25,7 @@ pub mod operate;
 pub mod partners;
 pub mod passkeys;
 pub mod pointers;
+pub mod reach;
 pub mod recovery;
 pub mod red;
 pub mod refusal;
@@ -51,7 +52,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use model::MemberSet;
 use node::passkey::ceremony::HostName;
-use node::ports::Boxed;
+use node::ports::{Boxed, MailCipher};
 use node::{Node, Work};
 use tokio::sync::Semaphore;
 use tracing::Instrument;
@@ -79,6 +80,8 @@ pub struct Ctx {
     pub joiner: Arc<dyn Joiner>,
     /// The keys of this node, which this API never holds.
     pub keyring: Arc<dyn keys::Keyring>,
+    /// What encrypts mail for partners without a node.
+    pub cipher: Arc<dyn MailCipher>,
     /// Is it served without TLS, on the machine itself? Then cookies can't be `Secure`.
     pub plain_http: bool,
     /// The highest marking that the node may hold.
@@ -265,6 +268,8 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(partners::hold))
         .routes(routes!(partners::resume))
         .routes(routes!(partners::cut))
+        .routes(routes!(reach::add))
+        .routes(routes!(reach::of, reach::change))
         .routes(routes!(log::page))
         .routes(routes!(log::proof))
         .routes(routes!(log::proof_words))

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use model::Lane;
+use model::{Lane, Reach};
 use node::Permission;
 use node::pull::Lag as NodeLag;
 use node::query::status::{self as query, PartnerStatus};
@@ -155,7 +155,7 @@ pub struct Successor {
 /// How we stand with a partner's log.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Lag {
-    /// `in-step`, `behind`, `not-heard`, `held` or `unknown`.
+    /// `in-step`, `behind`, `not-heard`, `held` or `unknown`; `no-node` of whom mail or telephone reaches.
     pub state: &'static str,
     /// Entries that we have not verified yet.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -271,7 +271,12 @@ pub(crate) async fn read(app: &App) -> Result<Status, Refusal> {
 
 pub(super) fn partner(status: PartnerStatus) -> Partner {
     let row = status.partner;
-    let lag = lag(status.lag, row.state, row.held_reason.as_deref());
+    let why = row.held_reason.as_deref();
+    let lag = if row.reach == Reach::Node {
+        lag(status.lag, row.state, why)
+    } else {
+        without_node(row.reach, row.state, why)
+    };
     let incomplete = status.incomplete.iter().map(|chain| Incomplete {
         audience: chain.audience.to_string(),
         lane: lane_word(chain.lane),
@@ -323,6 +328,29 @@ fn successor(country: &str, pending: Pending) -> Successor {
         format!("{country} vouches for the {vouched} entries of its old log that we hold")
     };
     Successor { origin: origin.to_string(), words, vouched, held, contradicts, says }
+}
+
+/// Nothing is fetched from it or by it: what goes to it goes by mail or telephone.
+fn without_node(way: Reach, state: PartnerState, held_reason: Option<&str>) -> Lag {
+    let of = |state, why| Lag { state, entries: None, heard: None, why };
+    match state {
+        PartnerState::Held => of("held", held_reason.map(str::to_owned)),
+        PartnerState::Proposed | PartnerState::AwaitingConfirmation | PartnerState::Active | PartnerState::Cut => {
+            of("no-node", Some(by(way).to_owned()))
+        }
+    }
+}
+
+/// A way in words.
+pub(crate) const fn by(way: Reach) -> &'static str {
+    match way {
+        Reach::Node => "by its node",
+        Reach::Misp => "by its MISP",
+        Reach::Taxii => "by its TAXII server",
+        Reach::MailPgp => "by PGP mail",
+        Reach::MailSmime => "by S/MIME mail",
+        Reach::Phone => "by telephone",
+    }
 }
 
 fn lag(lag: Option<NodeLag>, state: PartnerState, held_reason: Option<&str>) -> Lag {

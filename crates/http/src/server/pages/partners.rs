@@ -4,10 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
+use model::{PartnerClass, Reach};
 use node::Permission;
 
 use super::super::api::App;
 use super::super::api::partners::{self, Code, Reason};
+use super::super::api::reach::{self, NewReached, WaysOf};
 use super::super::api::refusal::Refusal;
 use super::super::api::request::Segment;
 use super::super::api::status::Partner;
@@ -32,9 +34,12 @@ async fn shown(app: &App, caller: Caller, above: &Markup) -> Result<Markup, Refu
     let body = html! {
         h1 { "Partners" }
         (above)
-        @for partner in &waiting { (to_confirm(&frame, partner, manages)) }
+        @for partner in &waiting {
+            @if partner.lag.state == "no-node" { (to_call(&frame, partner, manages)) }
+            @else { (to_confirm(&frame, partner, manages)) }
+        }
         @for partner in &known { (to_succeed(&frame, partner, manages)) }
-        @if manages { (invitations(&frame)) }
+        @if manages { (invitations(&frame)) (without_node(&frame)) }
         section class="card" aria-labelledby="known-title" {
             div class="head" { h2 id="known-title" { "Known" } span class="quiet" { (known.len()) } }
             @if known.is_empty() {
@@ -114,6 +119,102 @@ fn to_confirm(frame: &Frame, partner: &Partner, manages: bool) -> Markup {
     }
 }
 
+/// A partner without a node: what a person compares over the telephone before anything goes to it.
+fn to_call(frame: &Frame, partner: &Partner, manages: bool) -> Markup {
+    html! {
+        section class="card alarm" aria-label={ "To confirm: " (plain(&partner.name)) } {
+            div class="head" {
+                h2 { (chip(&partner.country)) " " (plain(&partner.name)) " waits for you" }
+                span class="quiet" { "no node: " (partner.lag.why.as_deref().unwrap_or_default()) }
+            }
+            div class="inside" {
+                @if let Some(words) = &partner.words {
+                    p {
+                        "Call its people at a number that you know. Have them read the fingerprint of their key. If one \
+                         group differs, the key is not theirs: do not confirm."
+                    }
+                    ol class="words" { @for group in words.split(' ') { li { (plain(group)) } } }
+                } @else {
+                    p { "Call its people at a number that you know, and make sure that they are who they say." }
+                }
+                p class="quiet" { (partner.class) ", " (plain(&partner.address)) }
+                @if manages {
+                    form class="stacked" method="post" action="/partners/change" {
+                        (frame.csrf())
+                        input type="hidden" name="partner" value=(partner.origin);
+                        label {
+                            input type="checkbox" name="sure" value="yes" required;
+                            @if partner.words.is_some() { " Every group was the same on the telephone" }
+                            @else { " I have talked to them" }
+                        }
+                        button name="to" value="confirm" { "Confirm " (partner.country) }
+                    }
+                    details { summary { "It is not them…" } (cut_form(frame, &partner.origin, &partner.country)) }
+                }
+            }
+        }
+    }
+}
+
+/// The form for somebody who has no node.
+fn without_node(frame: &Frame) -> Markup {
+    html! {
+        section class="card" aria-labelledby="reached-title" {
+            div class="head" { h2 id="reached-title" { "Add a partner without a node" } }
+            form class="inside stacked" method="post" action="/partners/reached" {
+                (frame.csrf())
+                p {
+                    "It gets calls for help by encrypted mail, or is called. Nothing goes to it before its people were \
+                     called and the fingerprint of the key was compared."
+                }
+                label for="reached-country" { "Country, two letters" }
+                input id="reached-country" name="country" maxlength="2" required;
+                label for="reached-name" { "Name" }
+                input id="reached-name" name="name" maxlength="200" required;
+                label for="reached-class" { "What it is to us" }
+                select id="reached-class" name="class" {
+                    @for class in PartnerClass::ALL { option value=(class.word()) { (class.word()) } }
+                }
+                label for="reached-by" { "Reached by" }
+                select id="reached-by" name="reach" {
+                    @for way in [Reach::MailPgp, Reach::MailSmime, Reach::Phone] {
+                        option value=(way.word()) { (way.word()) }
+                    }
+                }
+                label for="reached-mail" { "Mail address" }
+                input id="reached-mail" name="mail" type="email" maxlength="254";
+                label for="reached-telephone" { "Number at any hour, with + and the country" }
+                input id="reached-telephone" name="telephone" type="tel" maxlength="40" required;
+                label for="reached-key" { "PGP public key or S/MIME certificate" }
+                textarea id="reached-key" name="key" rows="4" autocomplete="off" spellcheck="false"
+                    aria-describedby="reached-key-hint" {}
+                p id="reached-key-hint" class="quiet" { "Without one a mail says that there is something, and nothing of it." }
+                button { "Add" }
+            }
+        }
+    }
+}
+
+/// Adds a partner without a node.
+pub async fn add_reached(State(app): State<App>, posted: Posted) -> Result<Response, Refusal> {
+    let Posted { caller, key, fields } = posted;
+    let given = |name: &str| Some(fields.text(name).to_owned()).filter(|text| !text.is_empty());
+    let ways = WaysOf {
+        reach: fields.text("reach").to_owned(),
+        mail: given("mail"),
+        telephone: fields.text("telephone").to_owned(),
+        key: given("key"),
+    };
+    let new = NewReached {
+        country: fields.text("country").to_owned(),
+        name: fields.text("name").to_owned(),
+        class: fields.text("class").to_owned(),
+        ways,
+    };
+    let done = reach::add(State(app.clone()), caller.clone(), key, fields.input(new)).await;
+    told(&app, caller, done.map(|_| ())).await
+}
+
 /// A partner goes on with a successor log: what a person compares before it is taken.
 fn to_succeed(frame: &Frame, partner: &Partner, manages: bool) -> Markup {
     let Some(successor) = &partner.successor else { return html! {} };
@@ -171,7 +272,11 @@ fn table(frame: &Frame, partners: &[Partner], manages: bool) -> Markup {
                         td data-l="State" {
                             (partner.state) @if let Some(reason) = &partner.held_reason { ": " (plain(reason)) }
                         }
-                        td data-l="Reached by" { (partner.reach) " " span class="quiet" { (plain(&partner.address)) } }
+                        td data-l="Reached by" {
+                            @if partner.lag.state == "no-node" { "no node: " (partner.lag.why.as_deref().unwrap_or_default()) }
+                            @else { (partner.reach) }
+                            " " span class="quiet" { (plain(&partner.address)) }
+                        }
                         td data-l="Since" { (time(&partner.since)) }
                         td data-l="Decide" {
                             @if manages { (decisions(frame, partner)) } @else { span class="quiet" { "not your role" } }
@@ -203,6 +308,7 @@ fn decisions(frame: &Frame, partner: &Partner) -> Markup {
                 input type="hidden" name="partner" value=(partner.origin);
                 button class="secondary" name="to" value="resume" { "Resume " (partner.country) }
             },
+            _ if partner.reach != "node" => span class="quiet" { "add it anew" },
             _ => span class="quiet" { "peer with it anew" },
         }
         @if partner.state != "cut" {
