@@ -10,6 +10,7 @@ use journal::evidence_file::EvidenceFile;
 use journal::heads::{self, Heads};
 use journal::identity::{self, SignedIdentity};
 use journal::log_keys::LogKeys;
+use journal::mandate::Lease;
 use journal::manifest::Manifest;
 use journal::note::{self, NoteVerifier};
 use journal::peering::{Invitation, PeerAnswer, PeerRequest};
@@ -23,6 +24,8 @@ use journal::wire::{self, FeedRequest};
 use journal::witness::AddCheckpoint;
 use journal::{checkpoint, envelope, purge, roster};
 use model::alert::Ladder;
+use model::extension::Extension;
+use model::extension::assistance::Mandate;
 use model::{EntryRef, Lane, MediaType, Origin, StixId, Timestamp, Tlp};
 use node::passkey::ceremony::{self, AuthenticatorData, ClientData, Expected, HostName, PublicKey, Purpose};
 
@@ -54,6 +57,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "heads", run: chain_heads, seeds: seeds::heads },
     Entry { name: "stamp", run: time_stamp, seeds: seeds::stamps },
     Entry { name: "add_checkpoint", run: add_checkpoint, seeds: seeds::add_checkpoints },
+    Entry { name: "lease", run: lease, seeds: seeds::leases },
     Entry { name: "purge_list", run: purge_list, seeds: seeds::purge_lists },
     Entry { name: "manifest", run: backup_manifest, seeds: seeds::manifests },
     Entry { name: "page", run: page, seeds: seeds::pages },
@@ -74,6 +78,22 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "client_data", run: client_data, seeds: seeds::client_data },
     Entry { name: "authenticator", run: authenticator, seeds: seeds::authenticators },
 ];
+
+/// What opens is what was signed, in its one spelling; what it carries is a mandate or nothing.
+fn lease(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    let name = seeds::origin().to_string();
+    let keys = [NoteVerifier::witness(&name, seeds::key().verifying_key()).unwrap()];
+    if let Ok((lease, _)) = Lease::open(text, &keys) {
+        assert!(text.starts_with(&lease.text()), "a lease has one spelling");
+        assert_eq!(lease.origin, seeds::origin(), "another nation's word");
+        let _ = Mandate::read(lease.body.as_bytes());
+    }
+    // Unsigned, as a body that a node takes.
+    if let Ok(mandate) = Mandate::read(bytes) {
+        assert!(mandate.to_bytes().len() <= model::limits::MANDATE_BYTES && mandate.from < mandate.until);
+    }
+}
 
 /// What is read is what would be written, up to a torn end.
 fn purge_list(bytes: &[u8]) {

@@ -8,6 +8,7 @@ use journal::evidence_file::{EvidenceFile, Histories, TwoStatements};
 use journal::heads::{Head, Heads};
 use journal::identity::{self, Identity, Pin};
 use journal::log_keys::{FormerLogKey, Past, Repudiated};
+use journal::mandate::Lease;
 use journal::manifest::{Manifest, Part};
 use journal::note::{self, Bound, NoteVerifier};
 use journal::peering::Invitation;
@@ -20,6 +21,8 @@ use journal::successor::{self, Succeeds};
 use journal::tree::{self, Frontier};
 use journal::wire::{self, FeedItem, FeedPage, FeedRequest, ReleaseKind};
 use journal::witness::AddCheckpoint;
+use model::extension::Extension;
+use model::extension::assistance::Mandate;
 use model::{
     AudienceAt, AudienceId, Commitment, Envelope, Index, Label, Lane, MediaType, MemberSet, OpenBody, Opening, Origin,
     PartnerClass, Realm, RootId, Slot, ThreadId, ThreadVersion, Timestamp, Tlp,
@@ -99,6 +102,26 @@ pub fn note_keys() -> Vec<Vec<u8>> {
     let repudiated = format!("repudiated {} 3 5", origin());
     let file = format!("# three keys\n{log}\n\n{witness}\n{former}\n{repudiated}\n");
     vec![file.into_bytes(), log.into_bytes()]
+}
+
+const MANDATE: &str = concat!(
+    r#"{"type":"x-entraide-mandate","spec_version":"2.1","id":"x-entraide-mandate--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f","#,
+    r#""created_by_ref":"identity--01234567-89ab-4def-8652-000000000000","created":"2026-11-25T08:00:00.000Z","#,
+    r#""modified":"2026-11-25T08:00:00.000Z","extensions":{},"#,
+    r#""agreement":{"origin":"entraide/FR/REAL/0123456789abcdef","index":14,"commitment":"#,
+    r#""0000000000000000000000000000000000000000000000000000000000000000"},"phase":"active","entity":"hospital group","#,
+    r#""access":"ssh","systems":["mail1"],"actions":["read"],"from":"2026-11-25T08:00:00.000Z","#,
+    r#""until":"2026-11-26T08:00:00.000Z","hours":"07:00-19:00","revokers":"A. B.","team":"two analysts","#,
+    r#""consent":{"by":"C. D.","at":"2026-11-25T08:00:00.000Z","proof":{"how":"recorded","by":"E. F."}}}"#
+);
+
+pub fn leases() -> Vec<Vec<u8>> {
+    assert!(Mandate::read(MANDATE.as_bytes()).is_ok(), "a seed is good input");
+    let mandate = "8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f".to_owned();
+    let lease = Lease { origin: origin(), mandate, index: Index(7), active: true, body: MANDATE.to_owned() };
+    let text = lease.text();
+    let line = note::cosign(&text, &origin().to_string(), 1_790_000_000, &key());
+    vec![format!("{text}\n{line}").into_bytes(), MANDATE.as_bytes().to_vec()]
 }
 
 pub fn cursors() -> Vec<Vec<u8>> {

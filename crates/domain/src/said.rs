@@ -1,7 +1,8 @@
 //! What a statement's body says, read once: an object of the field, or one of our own words about sharing.
 
 use model::extension::assistance::{
-    Acknowledgement, Agreement, Artefact, Capacity, Card, Custody, Mission, Note, Offer, Request,
+    Acknowledgement, Agreement, Artefact, Capacity, Card, Custody, Mandate, MandateHelpers, Mission, Note, Offer,
+    Request,
 };
 use model::extension::{Audience, Extension, ExtensionError, Lost, Pointer, Receipt, Withdrawal};
 use model::{Head, MediaType};
@@ -73,6 +74,8 @@ impl Said {
             Custody::KIND => Ok(Self::assist(head, Word::Room(RoomWord::Custody(Custody::read(body)?)))),
             Capacity::KIND => Ok(Self::Capacity(head, Box::new(Capacity::read(body)?))),
             Card::KIND => Ok(Self::Card(head, Card::read(body)?)),
+            Mandate::KIND => Ok(Self::assist(head, Word::Mandate(Mandate::read(body)?))),
+            MandateHelpers::KIND => Ok(Self::assist(head, Word::Helpers(MandateHelpers::read(body)?))),
             newer if newer.starts_with("x-entraide-") => Err(SaidError::NewerType(newer.to_owned())),
             _ => Ok(Self::Object(head)),
         }

@@ -16,6 +16,7 @@ pub mod heads;
 pub mod identity;
 pub mod limits;
 pub mod log_keys;
+pub mod mandate;
 pub mod manifest;
 pub mod note;
 pub mod peering;

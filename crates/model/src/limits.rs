@@ -52,3 +52,13 @@ pub const CAPACITY_WORDS: usize = 50;
 pub const DRAWS: usize = 16;
 /// Most that one person or piece may cost a day, cents: a million euro is a typing error.
 pub const DAY_CENTS: u64 = 100_000_000;
+/// Most systems of a mandate: beyond it, it is a network, and is named as one.
+pub const MANDATE_SYSTEMS: usize = 100;
+/// Most helpers of a mandate: three shifts of the largest team that was ever lent.
+pub const MANDATE_HELPERS: usize = 100;
+/// Most bytes of a mandate: it goes to a gate within a signed note, which has 16 KiB at most.
+pub const MANDATE_BYTES: usize = 12 * 1024;
+/// Longest mandate, seconds: what lasts longer than a month is consented to again.
+pub const MANDATE_SECONDS: i64 = 31 * 24 * 3600;
+/// Most bytes of a signed consent: a note of six short lines.
+pub const CONSENT_BYTES: usize = 2_000;

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::extension::Extension;
 use model::extension::assistance::{
-    Acknowledgement, AgreedLine, Agreement, AgreementStep, Answer, Line, Mission, MissionPhase, Offer, OfferLine,
-    Request, RequestLine, RequestPhase,
+    Acknowledgement, AgreedLine, Agreement, AgreementStep, Answer, Line, Mandate, MandateHelpers, Mission,
+    MissionPhase, Offer, OfferLine, Request, RequestLine, RequestPhase,
 };
 use model::{Citation, Index, Origin, StixId, Timestamp};
 
 use super::agreement::{self, Notice, State, Step};
+use super::mandate::{self, MandateCase};
 use super::{Heard, InvalidTransition, Word, mission};
 
 /// A call for help as it stands.
@@ -72,6 +73,8 @@ pub struct AgreementCase {
     pub retraction: Option<Citation>,
     /// Who is on the case.
     pub mission: Option<MissionCase>,
+    /// What helpers may touch, in the order in which it was drafted.
+    pub mandates: Vec<MandateCase>,
 }
 
 /// A mission as it stands.
@@ -220,7 +223,13 @@ pub fn fold(heard: &[Heard]) -> Option<Case> {
         .filter(|one| one.place.origin == owner)
         .filter_map(|one| match &one.word {
             Word::Agreement(said) => Some((&one.place, said)),
-            Word::Request(_) | Word::Offer(_) | Word::Mission(_) | Word::Room(_) | Word::Acknowledgement(_) => None,
+            Word::Request(_)
+            | Word::Offer(_)
+            | Word::Mission(_)
+            | Word::Mandate(_)
+            | Word::Helpers(_)
+            | Word::Room(_)
+            | Word::Acknowledgement(_) => None,
         })
         .collect();
     let providers: BTreeSet<&Origin> = sorted.values().map(|one| &one.place.origin).collect();
@@ -240,6 +249,7 @@ pub fn fold(heard: &[Heard]) -> Option<Case> {
         let offer = reading.offer.take();
         case.offers.extend(offer);
     }
+    mandate::fold(&mut case, sorted.values().copied());
     note_strays(&mut case, &acceptances);
     Some(case)
 }
@@ -281,6 +291,8 @@ fn requests_by_place<'a>(sorted: &BTreeMap<(&Origin, Index), &'a Heard>, owner: 
         | Word::Offer(_)
         | Word::Agreement(_)
         | Word::Mission(_)
+        | Word::Mandate(_)
+        | Word::Helpers(_)
         | Word::Room(_)
         | Word::Acknowledgement(_) => None,
     });
@@ -323,8 +335,8 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn one(&mut self, one: &Heard) {
         let done = match &one.word {
-            // The case room is read beside the case (`room`).
-            Word::Request(_) | Word::Room(_) => Ok(()),
+            // The case room is read beside the case (`room`), and mandates when all agreements are known.
+            Word::Request(_) | Word::Room(_) | Word::Mandate(_) | Word::Helpers(_) => Ok(()),
             Word::Offer(offer) => self.offer(&one.place, offer),
             Word::Agreement(said) => self.step(&one.place, said),
             Word::Mission(mission) => self.mission(&one.place, mission),
@@ -405,6 +417,7 @@ impl Reading<'_> {
                 signed: None,
                 retraction: retraction.map(|(place, _)| (*place).clone()),
                 mission: None,
+                mandates: Vec::new(),
             });
         }
         offer.agreements.sort_by_key(|agreed| agreed.place.index);
@@ -489,4 +502,12 @@ fn stale(answered: &Request, newest: &Request, offered: &[OfferLine]) -> BTreeSe
 }
 
 /// The type names of a case's statements.
-pub const TYPES: [&str; 5] = [Request::KIND, Offer::KIND, Agreement::KIND, Mission::KIND, Acknowledgement::KIND];
+pub const TYPES: [&str; 7] = [
+    Request::KIND,
+    Offer::KIND,
+    Agreement::KIND,
+    Mission::KIND,
+    Acknowledgement::KIND,
+    Mandate::KIND,
+    MandateHelpers::KIND,
+];

@@ -10,6 +10,7 @@
 pub mod agreement;
 pub mod capacity;
 pub mod case;
+pub mod mandate;
 pub mod matching;
 pub mod mission;
 pub mod room;
@@ -19,7 +20,9 @@ mod tests;
 
 use model::Citation;
 use model::extension::Extension;
-use model::extension::assistance::{Acknowledgement, Agreement, AgreementStep, Mission, Offer, Request};
+use model::extension::assistance::{
+    Acknowledgement, Agreement, AgreementStep, ConsentProof, Helper, Mandate, MandateHelpers, Mission, Offer, Request,
+};
 
 /// A statement of a case, and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +48,10 @@ pub enum Word {
     Room(room::RoomWord),
     /// Somebody is awake for the call for help.
     Acknowledgement(Acknowledgement),
+    /// A version of a mandate.
+    Mandate(Mandate),
+    /// Whom a provider sends for a mandate.
+    Helpers(MandateHelpers),
 }
 
 impl Word {
@@ -58,6 +65,8 @@ impl Word {
             Self::Mission(mission) => Some(&mission.agreement),
             Self::Room(word) => Some(word.answers()),
             Self::Acknowledgement(said) => Some(&said.answers),
+            Self::Mandate(mandate) => Some(&mandate.agreement),
+            Self::Helpers(helpers) => Some(&helpers.mandate),
         }
     }
 }
@@ -106,8 +115,38 @@ impl Word {
                 Mission { common, leader: purged(), report, ..mission.clone() }.to_bytes()
             }
             Self::Room(word) => word.without_words(),
+            Self::Mandate(mandate) => mandate_without_words(mandate).to_bytes(),
+            Self::Helpers(said) => {
+                let (common, helpers) = (said.common.without_words(), nameless(&said.helpers));
+                MandateHelpers { common, helpers, ..said.clone() }.to_bytes()
+            }
         }
     }
+}
+
+/// The versions of one mandate lose the same words, so that their terms are still alike among themselves.
+fn mandate_without_words(mandate: &Mandate) -> Mandate {
+    let purged = || PURGED.to_owned();
+    let consent = mandate.consent.clone().map(|mut consent| {
+        consent.by = purged();
+        consent.proof = ConsentProof::Recorded { by: purged() };
+        consent
+    });
+    Mandate {
+        common: mandate.common.without_words(),
+        entity: purged(),
+        revokers: purged(),
+        team: purged(),
+        data_limits: None,
+        reason: None,
+        consent,
+        helpers: nameless(&mandate.helpers),
+        ..mandate.clone()
+    }
+}
+
+fn nameless(helpers: &[Helper]) -> Vec<Helper> {
+    helpers.iter().map(|helper| Helper { role: PURGED.to_owned(), key: helper.key.clone() }).collect()
 }
 
 /// What stands where a text was that a statement can't do without.
@@ -137,6 +176,12 @@ pub enum InvalidTransition {
     /// A mission goes forward.
     #[error("a mission does not go back")]
     Backwards,
+    /// Other terms than those to which the entity consented.
+    #[error("its terms are not those of the draft: what was consented to is not changed, draft another mandate")]
+    TermsChanged,
+    /// A mandate that is over.
+    #[error("it is over, and does not come back: draft another mandate")]
+    Over,
     /// A second thread where one is enough.
     #[error("there is one already: a change is a new version of it")]
     Twice,

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use model::extension::assistance::{
-    AgreedLine, Agreement, AgreementStep, Answer, Funding, HelpKind, LegalBasis, Line, Mission, MissionPhase, Mode,
-    Offer, OfferLine, Payer, Quantity, Request, RequestLine, RequestPhase,
+    AccessKind, AgreedLine, Agreement, AgreementStep, Answer, Consent, ConsentProof, Funding, HelpKind, Helper,
+    LegalBasis, Line, Mandate, MandateAction, MandateHelpers, MandatePhase, Mission, MissionPhase, Mode, Offer,
+    OfferLine, Payer, Quantity, Request, RequestLine, RequestPhase,
 };
 use model::extension::{Common, Extension};
 use model::{Citation, Commitment, Index, Origin, Timestamp};
@@ -12,6 +13,7 @@ use proptest::prelude::*;
 
 use super::agreement::State;
 use super::case::{self, Case, RequestState};
+use super::mandate::Standing;
 use super::{Heard, InvalidTransition, Word};
 
 mod room;
@@ -115,6 +117,45 @@ pub(super) fn mission(by: &Origin, under: &Citation, phase: MissionPhase) -> Wor
     })
 }
 
+fn mandate(by: &Origin, under: &Citation, phase: MandatePhase) -> Mandate {
+    let consent = Consent {
+        by: "security officer of the hospital group".into(),
+        at: NOW,
+        proof: ConsentProof::Recorded { by: "duty officer, by telephone".into() },
+    };
+    Mandate {
+        common: common("x-entraide-mandate", by, u8::try_from(under.index.0 % 250).unwrap()),
+        agreement: under.clone(),
+        phase,
+        entity: "hospital group".into(),
+        access: AccessKind::Ssh,
+        systems: vec!["mail1".parse().unwrap()],
+        actions: vec![MandateAction::Read],
+        from: NOW,
+        until: NOW.plus_seconds(3_600),
+        hours: None,
+        data_limits: None,
+        revokers: "security officer".into(),
+        team: "two analysts".into(),
+        consent: (phase != MandatePhase::Drafted).then_some(consent),
+        helpers: Vec::new(),
+        opened: None,
+        closed: None,
+        gate: None,
+        reason: None,
+    }
+}
+
+fn helpers(by: &Origin, mandate: &Citation) -> Word {
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ".parse().unwrap();
+    let helpers = vec![Helper { role: "forensics 1".into(), key }];
+    Word::Helpers(MandateHelpers {
+        common: common("x-entraide-mandate-helpers", by, 9),
+        mandate: mandate.clone(),
+        helpers,
+    })
+}
+
 /// Logs, and how much of each log each nation holds.
 struct World {
     logs: BTreeMap<Origin, Vec<Heard>>,
@@ -173,6 +214,8 @@ enum Move {
     Acknowledge(u8),
     End(u8, bool),
     Work(u8, u8),
+    Mandate(u8, u8, bool),
+    Helpers(u8),
     Hear(u8, u8),
 }
 
@@ -188,6 +231,8 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => (0_u8..2).prop_map(Move::Acknowledge),
         1 => (0_u8..2, any::<bool>()).prop_map(|(who, fulfilled)| Move::End(who, fulfilled)),
         2 => (0_u8..2, 0_u8..6).prop_map(|(who, phase)| Move::Work(who, phase)),
+        3 => (0_u8..2, 0_u8..6, any::<bool>()).prop_map(|(of, phase, same)| Move::Mandate(of, phase, same)),
+        1 => (0_u8..2).prop_map(Move::Helpers),
         6 => (0_u8..6, 1_u8..3).prop_map(|(pair, many)| Move::Hear(pair, many)),
     ];
     proptest::collection::vec(one, 1..60)
@@ -271,6 +316,24 @@ fn play(world: &mut World, one: Move) {
                 world.say(&by, mission(&by, &agreed.place, PHASES[usize::from(phase)]));
             }
         }
+        Move::Mandate(of, phase, same) => {
+            let Some(agreed) = world.case(&fr).and_then(|case| own(&case, &who(of))?.agreements.first().cloned())
+            else {
+                return;
+            };
+            let mut said = mandate(&fr, &agreed.place, MandatePhase::ALL[usize::from(phase)]);
+            if !same {
+                said.entity = "another hospital".into();
+            }
+            world.say(&fr, Word::Mandate(said));
+        }
+        Move::Helpers(by) => {
+            let by = who(by);
+            let drafted = newest(world, &by).and_then(|agreed| Some(agreed.mandates.first()?.place.clone()));
+            if let Some(place) = drafted {
+                world.say(&by, helpers(&by, &place));
+            }
+        }
         Move::Hear(pair, many) => {
             let nations = [fr, providers[0].clone(), providers[1].clone()];
             let (to, from) = [(0, 1), (0, 2), (1, 0), (2, 0), (1, 2), (2, 1)][usize::from(pair)];
@@ -283,6 +346,11 @@ fn signatures_come_first(case: &Case) {
     for agreed in case.offers.iter().flat_map(|offer| &offer.agreements) {
         assert_eq!(agreed.signed.is_some(), matches!(agreed.state, State::InForce { .. } | State::Ended { .. }));
         assert!(agreed.mission.is_none() || agreed.signed.is_some(), "a mission without a signature");
+        for mandate in &agreed.mandates {
+            let acts = mandate.standing(agreed, NOW).may_act();
+            assert!(!acts || (agreed.state.is_in_force() && mandate.mandate.consent.is_some()), "{mandate:?}");
+            assert!(!acts || mandate.mandate.entity == "hospital group" || mandate.versions.len() > 1, "{mandate:?}");
+        }
     }
 }
 
@@ -304,9 +372,13 @@ fn nothing_is_signed_beyond_what_is_offered(world: &World, provider: &Origin) {
         if in_force.iter().any(|index| !in_force_before.contains(index)) {
             let newest = own[..end].iter().rev().find_map(|one| match &one.word {
                 Word::Offer(offer) => Some(offer.lines.iter().map(|line| u32::from(line.quantity)).sum::<u32>()),
-                Word::Request(_) | Word::Agreement(_) | Word::Mission(_) | Word::Room(_) | Word::Acknowledgement(_) => {
-                    None
-                }
+                Word::Request(_)
+                | Word::Agreement(_)
+                | Word::Mission(_)
+                | Word::Mandate(_)
+                | Word::Helpers(_)
+                | Word::Room(_)
+                | Word::Acknowledgement(_) => None,
             });
             let held = known
                 .agreements
@@ -485,4 +557,73 @@ fn time_alone_lets_a_request_lapse_and_moves_no_deadline() {
     assert_eq!(case.state_at(NOW), RequestState::Said(RequestPhase::Open));
     assert_eq!(case.state_at(case.request.expires), RequestState::Lapsed);
     assert_eq!(case.state_at(NOW), RequestState::Said(RequestPhase::Open));
+}
+
+/// Estonia's signature is in force; what France says of a mandate under it, and Estonia meanwhile.
+fn under_mandate(of_fr: &[MandatePhase], of_ee: impl Fn(&Origin, &Citation) -> Vec<Word>) -> (Case, Standing) {
+    let (mut world, fr, ee, place) = asked();
+    let made = world.say(&ee, Word::Offer(offer(&ee, &place, Answer::Yes, 2)));
+    let accepted = world.say(&fr, accept(&fr, &made, 2));
+    world.say(&ee, agreement(&ee, &accepted, AgreementStep::Countersign));
+    for phase in of_fr {
+        world.say(&fr, Word::Mandate(mandate(&fr, &accepted, *phase)));
+    }
+    for word in of_ee(&ee, &accepted) {
+        world.say(&ee, word);
+    }
+    let case = whole(&world);
+    let agreed = &case.offers[0].agreements[0];
+    let standing = agreed.mandates[0].standing(agreed, NOW);
+    (case, standing)
+}
+
+#[test]
+fn a_mandate_dies_with_its_agreement_and_at_handover_whatever_its_own_log_says() {
+    use MandatePhase::{Active, Consented, Drafted, Ended, Revoked, Suspended};
+    let check = |of_fr: &[MandatePhase], expect: Standing| {
+        assert_eq!(under_mandate(of_fr, |_, _| Vec::new()).1, expect, "{of_fr:?}");
+    };
+    check(&[Drafted], Standing::Drafted);
+    check(&[Drafted, Active], Standing::Drafted);
+    check(&[Drafted, Consented], Standing::Consented);
+    check(&[Drafted, Consented, Active], Standing::Active);
+    check(&[Drafted, Consented, Active, Suspended], Standing::Suspended);
+    check(&[Drafted, Consented, Active, Suspended, Active], Standing::Active);
+    check(&[Drafted, Consented, Active, Revoked, Active], Standing::Revoked);
+    check(&[Drafted, Consented, Active, Ended], Standing::Ended);
+    let running = [Drafted, Consented, Active];
+    let ended = |ee: &Origin, accepted: &Citation| {
+        vec![agreement(ee, accepted, AgreementStep::End { fulfilled: false, reason: None })]
+    };
+    assert_eq!(under_mandate(&running, ended).1, Standing::NoAgreement);
+    let handed = |ee: &Origin, accepted: &Citation| {
+        [MissionPhase::OnTask, MissionPhase::Handover].map(|phase| mission(ee, accepted, phase)).into()
+    };
+    assert_eq!(under_mandate(&running, handed).1, Standing::HandedOver);
+    let (case, _) = under_mandate(&running, |_, _| Vec::new());
+    let agreed = &case.offers[0].agreements[0];
+    assert_eq!(agreed.mandates[0].standing(agreed, NOW.plus_seconds(-1)), Standing::OutOfHours);
+    assert_eq!(agreed.mandates[0].standing(agreed, NOW.plus_seconds(3_600)), Standing::Expired);
+}
+
+#[test]
+fn helpers_are_named_by_the_provider_alone_and_terms_are_those_that_were_drafted() {
+    let (mut world, fr, ee, place) = asked();
+    let made = world.say(&ee, Word::Offer(offer(&ee, &place, Answer::Yes, 2)));
+    let accepted = world.say(&fr, accept(&fr, &made, 2));
+    world.say(&ee, agreement(&ee, &accepted, AgreementStep::Countersign));
+    let drafted = world.say(&fr, Word::Mandate(mandate(&fr, &accepted, MandatePhase::Drafted)));
+    let mut wider = mandate(&fr, &accepted, MandatePhase::Consented);
+    wider.actions.push(MandateAction::Rebuild);
+    let wider = world.say(&fr, Word::Mandate(wider));
+    let by_another = world.say(&ee, Word::Mandate(mandate(&ee, &accepted, MandatePhase::Drafted)));
+    let strangers = world.say(&origin("LV"), helpers(&origin("LV"), &drafted));
+    let named = world.say(&ee, helpers(&ee, &drafted));
+    let case = whole(&world);
+    let known = &case.offers[0].agreements[0].mandates[0];
+    assert_eq!((known.versions.len(), &known.named.as_ref().unwrap().0), (1, &named));
+    let unfit: Vec<&Citation> = case.unfit.iter().map(|(place, _)| place).collect();
+    for place in [&wider, &by_another, &strangers] {
+        assert!(unfit.contains(&place), "{:?}", case.unfit);
+    }
 }

@@ -9,6 +9,7 @@ use model::{EntryRef, Timestamp, Tlp};
 use serde_json::{Value, json as object_of};
 
 use super::lending::MatchesOf;
+use super::mandates::MandateRow;
 use super::print::{clean, line, raw, table};
 use super::shapes::{AgreementRow, CaseRow, CaseWhole, Page, SaidOf};
 use super::{Failure, Session};
@@ -491,6 +492,10 @@ async fn matches(session: &Session, entry: EntryRef) -> Result<(), Failure> {
 fn agreement(agreed: &AgreementRow) -> Result<(), Failure> {
     let notice = agreed.notice.as_deref().map(|by| format!(", notice given by the {by}")).unwrap_or_default();
     line(&format!("  {}  {}{notice}", agreed.entry, agreed.state))?;
+    for mandate in &agreed.mandates {
+        let MandateRow { entry, standing, entity, access, .. } = mandate;
+        line(&format!("    mandate {entry}  {standing}  {access} at {}", clean(entity)))?;
+    }
     let Some(mission) = &agreed.mission else { return Ok(()) };
     let since = mission.on_task.as_deref().map(|at| format!(", on the case since {at}")).unwrap_or_default();
     let cost = mission.cost_cents / 100;

@@ -14,6 +14,7 @@ mod import;
 mod keeping;
 mod keys;
 mod lending;
+mod mandates;
 mod objects;
 mod partners;
 mod pointers;
@@ -137,6 +138,9 @@ enum Command {
     /// Keep what we can lend, for ourselves alone, and publish some of it in bands
     #[command(subcommand)]
     Capacity(capacities::CapacityCommand),
+    /// Say what a partner's helpers may touch at an entity, and that they may no more
+    #[command(subcommand)]
+    Mandate(mandates::MandateCommand),
     /// Take files into intake, or assert what is in them
     Import(import::ImportArgs),
     /// Say who reads what is RED, own people and guests, and see who has
@@ -293,6 +297,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Alert(_)
         | Command::Drill(_)
         | Command::Capacity(_)
+        | Command::Mandate(_)
         | Command::Import(_)
         | Command::Red(_)
         | Command::Show(_)
@@ -359,6 +364,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Drill(command) => alerts::drill(session, command).await,
         Command::Roster(command) => roster::roster(session, command).await,
         Command::Capacity(command) => capacities::capacity(session, command).await,
+        Command::Mandate(command) => mandates::mandate(session, command).await,
         Command::Import(args) => import::import(session, args).await,
         Command::Red(command) => red::red(session, command).await,
         Command::Show(args) => objects::show(session, args).await,

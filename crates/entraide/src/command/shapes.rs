@@ -620,6 +620,7 @@ pub(super) struct AgreementRow {
     pub(super) state: String,
     pub(super) notice: Option<String>,
     pub(super) mission: Option<MissionRow>,
+    pub(super) mandates: Vec<super::mandates::MandateRow>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -17,13 +17,13 @@ enum Who {
     May(Permission),
     /// Whoever is logged in: it is about them alone, or what they are named for.
     Self_,
-    /// Anybody: it is how one logs in.
+    /// Anybody: it is how one logs in, or it has a secret of its own.
     Anybody,
 }
 use Who::{Anybody, May, Self_};
 
 const TABLE: &[(Who, &[&str])] = &[
-    (Anybody, &["POST /session", "POST /session/passkey", "POST /session/passkey/options"]),
+    (Anybody, &["POST /session", "POST /session/passkey", "POST /session/passkey/options", "GET /leases/{mandate}"]),
     (
         Self_,
         &[
@@ -67,6 +67,7 @@ const TABLE: &[(Who, &[&str])] = &[
             "GET /intake",
             "GET /ladders",
             "GET /log",
+            "GET /mandates/{entry}",
             "GET /objects",
             "GET /objects/{id}",
             "GET /objects/{id}/content",
@@ -93,6 +94,7 @@ const TABLE: &[(Who, &[&str])] = &[
             "POST /assistance/{entry}/custody",
             "POST /assistance/{entry}/evidence",
             "POST /assistance/{entry}/notes",
+            "POST /assistance/{entry}/mandates",
             "POST /assistance/{entry}/mission",
             "POST /assistance/{entry}/reply",
             "POST /assistance/{entry}/step",
@@ -100,6 +102,8 @@ const TABLE: &[(Who, &[&str])] = &[
             "POST /capacities",
             "POST /capacities/{entry}/publish",
             "POST /capacities/{entry}/versions",
+            "POST /mandates/{entry}/helpers",
+            "POST /mandates/{entry}/step",
             "POST /pointers",
             "POST /statements",
             "POST /statements/from-intake",
@@ -202,6 +206,8 @@ fn written(field: &str) -> Option<Value> {
         "for" => json!("read"),
         "level" => json!("eu-restricted"),
         "action" => json!("stop-sharing"),
+        "until" => json!("2026-12-01T00:00:00Z"),
+        "access" => json!("ssh"),
         _ => return None,
     })
 }
@@ -249,6 +255,7 @@ fn routes() -> Vec<(String, Method, String, Value)> {
             for (part, value) in [
                 ("/objects/{id}", "/objects/indicator--26ffb872-1dd9-446e-b6f5-d58527e5b5d2"),
                 ("{entry}", "FR:7"),
+                ("{mandate}", "8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"),
                 ("{realm}", "EX-BLUE"),
                 ("{partner}", "EE"),
                 ("{name}", "none"),

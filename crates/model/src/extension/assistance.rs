@@ -5,6 +5,7 @@
 pub mod acknowledgement;
 pub mod agreement;
 pub mod capacity;
+pub mod mandate;
 pub mod offer;
 pub mod request;
 pub mod room;
@@ -13,11 +14,13 @@ pub mod words;
 pub use acknowledgement::Acknowledgement;
 pub use agreement::{AgreedLine, Agreement, AgreementStep, Mission, MissionPhase};
 pub use capacity::{Capacity, Card, PrivateProvider, RateCard, Window};
+pub use mandate::{Consent, ConsentProof, Helper, HelperKey, Hours, Mandate, MandateHelpers, SystemName};
 pub use offer::{Answer, Draw, Offer, OfferLine};
 pub use request::{Request, RequestLine, RequestPhase};
 pub use room::{Artefact, ArtefactKind, Custody, CustodyAct, Note, Sha256Digest, Way};
 pub use words::{
-    Clearance, Funding, HelpKind, LegalBasis, Level, Line, Mode, Payer, Quantity, ReadyBand, Sector, Severity, SizeBand,
+    AccessKind, Clearance, Funding, HelpKind, LegalBasis, Level, Line, MandateAction, MandatePhase, Mode, Payer,
+    Quantity, ReadyBand, Sector, Severity, SizeBand,
 };
 
 use crate::limits;

@@ -41,6 +41,8 @@ pub const TYPES: &[&str] = &[
     "x-entraide-acknowledgement",
     "x-entraide-capacity",
     "x-entraide-capacity-card",
+    "x-entraide-mandate",
+    "x-entraide-mandate-helpers",
 ];
 
 /// Why one of our objects was not read.

@@ -6,6 +6,7 @@
 pub mod capacity;
 pub mod evidence;
 pub mod gather;
+pub mod mandate;
 pub mod note;
 mod prefill;
 mod speak;

@@ -30,3 +30,5 @@ pub const EVENTS_TIME: Duration = Duration::from_secs(5);
 pub const EVENTS_COMMENT: Duration = Duration::from_secs(15);
 /// A stream ends after this long, so that a locked account or an ended session stops hearing.
 pub const EVENTS_LIFE: Duration = Duration::from_secs(900);
+/// Leases of one mandate that are signed in a second: a gate asks every three seconds, and a second one while it is replaced.
+pub const LEASES_PER_SECOND: u32 = 5;

@@ -20,6 +20,7 @@ pub mod keys;
 pub mod ledger;
 pub mod limits;
 pub mod log;
+pub mod mandates;
 pub mod objects;
 pub mod operate;
 pub mod partners;
@@ -104,6 +105,8 @@ pub struct Inner {
     exercises: Option<exercises::Ruled>,
     /// Passwords that are hashed at once: each takes 19 MiB.
     pub(crate) hashing: Semaphore,
+    /// How often the gates have asked of late.
+    pub(crate) leases: mandates::Pace,
     forgot: AtomicI64,
 }
 
@@ -117,7 +120,13 @@ impl Deref for App {
 impl App {
     fn new(ctx: Ctx, exercises: Option<exercises::Ruled>) -> Self {
         let hashing = Semaphore::new(limits::HASHING);
-        Self(Arc::new(Inner { ctx, exercises, hashing, forgot: AtomicI64::new(i64::MIN) }))
+        Self(Arc::new(Inner {
+            ctx,
+            exercises,
+            hashing,
+            leases: mandates::Pace::default(),
+            forgot: AtomicI64::new(i64::MIN),
+        }))
     }
 
     /// The node.
@@ -304,6 +313,11 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(capacities::one))
         .routes(routes!(capacities::amend))
         .routes(routes!(capacities::publish))
+        .routes(routes!(mandates::draft))
+        .routes(routes!(mandates::one))
+        .routes(routes!(mandates::step))
+        .routes(routes!(mandates::helpers))
+        .routes(routes!(mandates::lease))
         .routes(routes!(events::events))
         .routes(routes!(session::log_in, session::whoami, session::log_out))
         .routes(routes!(passkeys::log_in_options))

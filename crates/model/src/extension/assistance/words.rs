@@ -295,6 +295,66 @@ impl ReadyBand {
     }
 }
 
+words! {
+    /// By which way helpers get at an entity's systems.
+    AccessKind {
+        /// Somebody at the entity types what they are told.
+        TelephoneAdvice = "telephone-advice",
+        /// The entity hands out images, logs and samples.
+        EvidenceDrop = "evidence-drop",
+        /// An account in the tenant of the entity's EDR.
+        EdrTenant = "edr-tenant",
+        /// An account for VPN or remote desktop.
+        VpnRdp = "vpn-rdp",
+        /// SSH through the entity's own gateway.
+        Ssh = "ssh",
+        /// At the place, with somebody of the entity beside them.
+        Escort = "escort",
+    }
+}
+
+impl AccessKind {
+    /// Is it held by a machine of the entity (`entraide gate`)? Every other kind is written down, and people keep it.
+    #[must_use]
+    pub const fn is_enforced(self) -> bool {
+        matches!(self, Self::Ssh)
+    }
+}
+
+words! {
+    /// What helpers may do on a system.
+    MandateAction {
+        /// Say what to do.
+        Advise = "advise",
+        /// Look, and change nothing.
+        Read = "read",
+        /// Take copies away.
+        Collect = "collect",
+        /// Cut off, block, stop.
+        Contain = "contain",
+        /// Build again.
+        Rebuild = "rebuild",
+    }
+}
+
+words! {
+    /// Where a mandate stands by the affected nation's log (workflows §3.2).
+    MandatePhase {
+        /// Written down; nobody has consented.
+        Drafted = "drafted",
+        /// The entity has consented.
+        Consented = "consented",
+        /// Helpers may act.
+        Active = "active",
+        /// Stopped for now.
+        Suspended = "suspended",
+        /// Over as planned.
+        Ended = "ended",
+        /// Taken back.
+        Revoked = "revoked",
+    }
+}
+
 impl Mode {
     /// Does help of this mode serve a need of the other?
     #[must_use]

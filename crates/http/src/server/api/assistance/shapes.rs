@@ -10,6 +10,8 @@ use node::query::assist::Shown;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::super::mandates::MandateRow;
+
 /// A call for help in a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CaseRow {
@@ -107,9 +109,10 @@ pub struct SaidRow {
     /// Whose log.
     pub owner: String,
     /// `asked`, `changed`, `closed`, `request-withdrawn`; `yes`, `maybe`, `no`, `withdrawn`; `accepted`, `signed`, `declined`,
-    /// `retracted`, `acknowledged`, `ended`; `mission`; `awake`; in the case room `note`, `evidence`, `custody`.
+    /// `retracted`, `acknowledged`, `ended`; `mission`; `mandate`, `helpers`; `awake`; in the case room `note`, `evidence`,
+    /// `custody`.
     pub what: &'static str,
-    /// Of a mission: which phase.
+    /// Of a mission or a mandate: which phase.
     pub phase: Option<&'static str>,
     /// When its owner says that it was said.
     pub at: String,
@@ -220,6 +223,8 @@ pub struct AgreementRow {
     pub emergency: bool,
     /// Who is on the case.
     pub mission: Option<MissionRow>,
+    /// What helpers may touch.
+    pub mandates: Vec<MandateRow>,
 }
 
 /// What was taken of a line.
@@ -350,7 +355,7 @@ impl Case {
             situation: request.situation.clone(),
             mitigation: request.mitigation.clone(),
             awake: case.awake.iter().map(awake).collect(),
-            answers: case.offers.iter().map(|offer| offer_row(offer, now)).collect(),
+            answers: case.offers.iter().map(|offer| offer_row(offer, here, now)).collect(),
             timeline: timeline(&shown.said),
             without_effect: case.unfit.iter().map(unfit).collect(),
             missing: case.missing.iter().map(missing).collect(),
@@ -430,6 +435,8 @@ fn said_row(heard: &Heard) -> (Timestamp, SaidRow) {
         Word::Room(RoomWord::Artefact(artefact)) => (&artefact.common, "evidence", None),
         Word::Room(RoomWord::Custody(custody)) => (&custody.common, "custody", None),
         Word::Mission(mission) => (&mission.common, "mission", Some(phase_word(mission.phase))),
+        Word::Mandate(mandate) => (&mandate.common, "mandate", Some(mandate.phase.word())),
+        Word::Helpers(said) => (&said.common, "helpers", None),
         Word::Acknowledgement(said) => (&said.common, "awake", None),
     };
     let row = SaidRow {
@@ -467,7 +474,7 @@ fn need(case: &case::Case, line: &RequestLine, now: Timestamp) -> NeedRow {
     }
 }
 
-fn offer_row(case: &OfferCase, now: Timestamp) -> OfferRow {
+fn offer_row(case: &OfferCase, here: &Origin, now: Timestamp) -> OfferRow {
     let offer = &case.offer;
     let line = |line: &model::extension::assistance::OfferLine| OfferedLine {
         line: line.line.into(),
@@ -487,11 +494,12 @@ fn offer_row(case: &OfferCase, now: Timestamp) -> OfferRow {
         valid_until: offer.valid_until.to_string(),
         note: offer.note.clone(),
         lines: offer.lines.iter().map(line).collect(),
-        agreements: case.agreements.iter().map(agreement_row).collect(),
+        agreements: case.agreements.iter().map(|agreed| agreement_row(case, agreed, here, now)).collect(),
     }
 }
 
-fn agreement_row(agreed: &AgreementCase) -> AgreementRow {
+fn agreement_row(offer: &OfferCase, agreed: &AgreementCase, here: &Origin, now: Timestamp) -> AgreementRow {
+    let mandate = |known| MandateRow::of(offer, agreed, known, here, now);
     let notice = agreed.notice().map(|notice| match notice {
         Notice::Provider => "provider",
         Notice::Requester => "requester",
@@ -509,6 +517,7 @@ fn agreement_row(agreed: &AgreementCase) -> AgreementRow {
         terms: agreed.terms.clone(),
         emergency: agreed.emergency,
         mission: agreed.mission.as_ref().map(mission_row),
+        mandates: agreed.mandates.iter().map(mandate).collect(),
     }
 }
 
