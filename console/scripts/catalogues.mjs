@@ -1,6 +1,6 @@
 // Fluent catalogues: which messages each has, and which languages are complete.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 const folder = new URL("../src/locales/", import.meta.url);
 
@@ -20,9 +20,46 @@ export const messages = (text) => {
   return found;
 };
 
-/** Every catalogue by its language. */
-export const catalogues = () => new Map(readdirSync(folder).filter((name) => name.endsWith(".ftl")).sort()
-  .map((name) => [name.slice(0, -4), messages(readFileSync(new URL(name, folder), "utf8"))]));
+/** Every catalogue by its language: `fr.ftl` and `fr.more.ftl` are two parts of one. */
+export const catalogues = () => {
+  const all = new Map();
+  for (const name of readdirSync(folder).filter((one) => one.endsWith(".ftl")).sort()) {
+    const language = name.split(".")[0];
+    const known = all.get(language) ?? new Map();
+    for (const [message, variables] of messages(readFileSync(new URL(name, folder), "utf8"))) {
+      if (known.has(message)) throw new Error(`${language} says ${message} twice`);
+      known.set(message, variables);
+    }
+    all.set(language, known);
+  }
+  return all;
+};
+
+const sources = new URL("../src/", import.meta.url);
+
+/** The messages that screens name in so many words, which every catalogue must have. */
+export const named = () => new Set(readdirSync(sources, { recursive: true }).filter((name) => /\.(svelte|ts)$/.test(name))
+  .flatMap((name) => [...readFileSync(new URL(name, sources), "utf8").matchAll(/\bt\("([a-z0-9-]+)"/g)].map(([, message]) => message)));
+
+/** What the first screen can say: the messages of every file that it loads at once, and of them those that are not in the part
+ *  of the English catalogue that it loads. */
+export const first = () => {
+  const main = messages(readFileSync(new URL("en.ftl", folder), "utf8"));
+  const seen = new Set();
+  const said = new Set();
+  const look = (file) => {
+    if (seen.has(file.href)) return;
+    seen.add(file.href);
+    const text = readFileSync(file, "utf8");
+    for (const [, message] of text.matchAll(/\bt\("([a-z0-9-]+)"/g)) said.add(message);
+    for (const [, path] of text.matchAll(/^\s*import [^"]*"(\.[^"]+)"/gm)) {
+      const found = ["", ".ts"].map((ending) => new URL(path + ending, file)).find((one) => /\.(ts|svelte)$/.test(one.pathname) && existsSync(one));
+      if (found) look(found);
+    }
+  };
+  look(new URL("main.ts", sources));
+  return { count: said.size, lacking: [...said].filter((message) => !main.has(message)) };
+};
 
 /** What a catalogue lacks of the English one, has beyond it, or says with other variables. */
 export const faults = (language, all = catalogues()) => {

@@ -3,69 +3,22 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { catalogues, complete, faults } from "../../console/scripts/catalogues.mjs";
-import { launch, LOOKS, openIn, sideways, violations } from "./looks.js";
-import { Node, until } from "./nodes.js";
+import { catalogues, complete, faults, first, named } from "../../console/scripts/catalogues.mjs";
+import { openIn } from "./looks.js";
+import { until } from "./nodes.js";
+import { ask, button, called, dialog, Two } from "./two.js";
 
-let browser, fr, ee, french, estonian;
-
-const ask = (name, more = {}) => ({
-  name, call: "duty officer (invented)", by_when: new Date(Date.now() + 3 * 3_600_000).toISOString(),
-  lines: [{ kind: "forensics", quantity: 2, mode: "remote" }], label: "green", ...more,
-});
+let two, browser, fr, ee, french, estonian;
 
 before(async () => {
-  browser = await launch();
-  [fr, ee] = await Promise.all([Node.start("FR"), Node.start("EE")]);
-  [french, estonian] = await Promise.all([fr.session(), ee.session()]);
-  const { code } = await french.command("POST", "/partners/invitations");
-  await estonian.command("POST", "/partners/accept", { code });
-  for (const session of [french, estonian]) {
-    const { items: [partner] } = await session.command("GET", "/partners");
-    await session.command("POST", `/partners/${encodeURIComponent(partner.origin)}/confirm`);
-  }
-  await french.command("POST", "/audiences", { name: "EU CSIRTs", kind: "community", members: ["*"] });
-  await french.command("PUT", "/audiences/EU%20CSIRTs/tick", { ticked: true });
+  two = await Two.start();
+  ({ browser, fr, ee, french, estonian } = two);
 });
 
-after(async () => {
-  await browser?.close();
-  await Promise.all([fr?.stop(), ee?.stop()]);
-});
+after(() => two?.stop());
 
-const sit = async (node, session, path = "/", options = {}) => {
-  const opened = await openIn(browser, node, session, options);
-  await opened.go(`/console/#${path}`);
-  await opened.page.locator("main h1").first().waitFor();
-  return opened;
-};
-const button = (page, name) => page.getByRole("button", { name, exact: true });
-const dialog = (page) => page.getByRole("dialog");
-/** A call for help that Estonia has, by what it is called. */
-const called = (session, name) => until(name, async () => (await session.command("GET", "/assistance")).items.find((row) => row.name === name));
-/** Words that a catalogue lacks show as `{their-name}`. */
-const placeholders = async (page) => (await page.locator("body").innerText()).match(/\{[a-z0-9-]+\}/g) ?? [];
-
-const looksRight = async (node, session, path, { prepare, languages = ["en"] } = {}) => {
-  for (const locale of languages) {
-    // Other languages are longer, not otherwise coloured: they are looked at where there is least room.
-    const looks = locale === "en" ? LOOKS : [{ colorScheme: "light", width: 390 }];
-    for (const { colorScheme, width } of looks) {
-      const { page, complaints, close } = await sit(node, session, path, { colorScheme, locale, viewport: { width, height: 900 } });
-      const where = `${path} ${locale} ${colorScheme} ${width}`;
-      await page.waitForTimeout(250);
-      if (prepare) await prepare(page);
-      assert.equal(await page.locator("html").getAttribute("lang"), locale, where);
-      assert.deepEqual(await violations(page), [], where);
-      assert.ok((await sideways(page)) <= 0, `${where} scrolls sideways by ${await sideways(page)} px`);
-      assert.deepEqual(await placeholders(page), [], where);
-      assert.deepEqual(complaints, [], where);
-      assert.match(await page.locator(".exercise").innerText(), /EXERCISE EXERCISE EXERCISE – EX-BROWSER/, where);
-      assert.match(await page.title(), /^EXERCISE · /, where);
-      await close();
-    }
-  }
-};
+const sit = (...where) => two.sit(...where);
+const looksRight = (...what) => two.looksRight(...what);
 
 describe("the catalogues", () => {
   test("every language that is offered says everything, and none says more", () => {
@@ -73,8 +26,28 @@ describe("the catalogues", () => {
     assert.ok(all.get("en").size > 250, `${all.get("en").size} messages`);
     for (const language of all.keys()) assert.deepEqual(faults(language, all), [], language);
     assert.deepEqual(complete(), ["en", "fr"]);
+    const unsaid = [...named()].filter((message) => !all.get("en").has(message));
+    assert.deepEqual(unsaid, []);
     const lacking = new Map([["en", all.get("en")], ["de", new Map([["skip", new Set()]])]]);
     assert.ok(faults("de", lacking).length > 250);
+    assert.deepEqual(faults("de", new Map([["en", new Map([["a", new Set()]])], ["de", new Map([["a", new Set()], ["b", new Set()]])]])), ["de has b beyond the English one"]);
+  });
+
+  test("what the first screen says is in the part that it loads", () => {
+    const { lacking, count } = first();
+    assert.ok(count > 60, `${count} messages`);
+    assert.deepEqual(lacking, []);
+  });
+
+  test("what a language lacks is said in English, and never by its name", async () => {
+    const opened = await openIn(browser, fr, french, { locale: "fr" });
+    await opened.context.route(/assets\/fr-/, (route) => route.fulfill({ contentType: "text/javascript", body: "export default `ask-for-help = Demander de l’aide`" }));
+    await opened.go("/console/");
+    await opened.page.getByRole("link", { name: "Demander de l’aide" }).waitFor();
+    await opened.page.getByRole("heading", { name: "Who asks, who helps" }).waitFor();
+    assert.doesNotMatch(await opened.page.locator("body").innerText(), /\{[a-z0-9-]+\}/);
+    assert.deepEqual(opened.complaints, []);
+    await opened.close();
   });
 });
 
@@ -106,7 +79,7 @@ describe("the story", () => {
     await button(helps, "Sign: it is in force").click();
     await button(helps, "Sign").click();
     await dialog(helps).waitFor({ state: "detached" });
-    await button(helps, "Say how the mission goes").click();
+    await button(helps, "Begin the mission").click();
     await dialog(helps).getByLabel("Who leads it").fill("Team leader (invented)");
     await button(helps, "Send the news").click();
     await dialog(helps).waitFor({ state: "detached" });

@@ -89,7 +89,8 @@ export class Node {
     const headers = { cookie: `${name}=${value}`, "x-csrf": csrf };
     const command = async (method, path, body) => {
       const text = typeof body === "string" ? body : JSON.stringify(body ?? {});
-      return (await this.#send(method, path, method === "GET" ? undefined : text, headers)).json();
+      const answer = await this.#send(method, path, method === "GET" ? undefined : text, headers);
+      return answer.status === 204 ? undefined : answer.json();
     };
     return { cookie: { name, value, url: this.url, httpOnly: true, sameSite: "Strict" }, command };
   }

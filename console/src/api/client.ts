@@ -20,6 +20,19 @@ export type ProofWords = Schemas["ProofWords"];
 export type ForYou = Schemas["ForYou"];
 export type Recovery = Schemas["Recovery"];
 export type Said = Schemas["Said"];
+export type Matches = Schemas["Matches"];
+export type PairingRow = Schemas["PairingRow"];
+export type CapacityRow = Schemas["CapacityRow"];
+export type Capacity = Schemas["Capacity"];
+export type NewCapacity = Schemas["NewCapacity"];
+export type CardRow = Schemas["CardRow"];
+export type NoteRow = Schemas["NoteRow"];
+export type EvidenceRow = Schemas["EvidenceRow"];
+export type Duty = Schemas["Duty"];
+export type Roster = Schemas["Roster"];
+export type FilePlan = Schemas["FilePlan"];
+export type AlertOf = Schemas["AlertOf"];
+export type LadderOf = Schemas["LadderOf"];
 export interface PageOf<T> { items: T[]; next?: string | null }
 
 /** Below which path this realm is served: nothing, or `/ex/EX-…`. */

@@ -4,6 +4,16 @@ import { fileAt, get, send, type Case, type NeedRow, type OfferRow, type Said, t
 
 export type Step = "yes" | "maybe" | "no" | "take-back" | "accept" | "countersign" | "decline" | "acknowledge" | "mission" | "end" | "retract" | "close" | "withdraw";
 
+/** A line of an offer that is drawn from own capacities. */
+export interface DrawnLine {
+  line: number;
+  quantity: number;
+  mode: string;
+  from?: string;
+  until?: string;
+  draws: { capacity: string; name: string; quantity: number }[];
+}
+
 export interface Act {
   step: Step;
   /** What it answers, or the request itself. */
@@ -11,6 +21,8 @@ export interface Act {
   /** The other party, who alone will see it; without one the request's whole audience does. */
   sees?: string;
   offer?: OfferRow;
+  /** Of an offer as matching proposes it: exactly these lines, drawn from exactly these capacities. */
+  draws?: DrawnLine[];
   /** Of a mission: where it stands. */
   phase?: string;
 }
@@ -51,7 +63,10 @@ export const say = (act: Act, fields: Fields, needs: NeedRow[], key: string): Pr
   const to = (path: string, body: unknown) => send<Said>("POST", `/assistance/${act.entry}/${path}`, body, key);
   const mode = (line: number) => needs.find((need) => need.line === line)?.mode ?? "either";
   switch (act.step) {
-    case "yes": return to("reply", { answer: "yes", call: fields.call.trim(), note: said(fields.note), lines: lines(fields).map((one) => ({ ...one, mode: mode(one.line) })) });
+    case "yes": if (act.draws) {
+      const drawn = act.draws.map((one) => ({ ...one, draws: one.draws.map(({ capacity, quantity }) => ({ capacity, quantity })) }));
+      return to("reply", { answer: "yes", call: fields.call.trim(), note: said(fields.note), lines: drawn });
+    } return to("reply", { answer: "yes", call: fields.call.trim(), note: said(fields.note), lines: lines(fields).map((one) => ({ ...one, mode: mode(one.line) })) });
     case "maybe": case "no": return to("reply", { answer: act.step, call: fields.call.trim(), note: said(fields.note) });
     case "take-back": return to("reply", { answer: "withdrawn", call: fields.call.trim(), note: said(fields.note) });
     case "accept": return to("accept", { lines: lines(fields), terms: said(fields.note) });

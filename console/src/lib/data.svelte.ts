@@ -1,6 +1,6 @@
 // What the screens show: read whole from the node whenever it says that something has changed.
 
-import { all, get, known, Problem, type CaseRow, type ForYou, type Recovery, type Session, type Status } from "../api/client";
+import { all, get, known, Problem, type AlertOf, type CaseRow, type Duty, type ForYou, type PageOf, type Recovery, type Session, type Status } from "../api/client";
 import { live, listen, told } from "./live.svelte";
 import { kept } from "./settings.svelte";
 import { MINUTE } from "./time";
@@ -10,7 +10,10 @@ const PACE = 400;
 /** A pointer that has moved this recently is about to do something: nothing may move under it. */
 const RESTING = 2_000;
 
-interface Everything { status: Status; cases: CaseRow[]; red: number; recovery: Recovery | null }
+/** The newest alerts: whoever must wake up sees them on every screen. */
+const ALERTS = 20;
+
+interface Everything { status: Status; cases: CaseRow[]; red: number; recovery: Recovery | null; duty: Duty | null; alerts: AlertOf[] }
 
 export const data = $state({
   session: null as Session | null,
@@ -18,6 +21,8 @@ export const data = $state({
   cases: [] as CaseRow[],
   red: 0,
   recovery: null as Recovery | null,
+  duty: null as Duty | null,
+  alerts: [] as AlertOf[],
   problem: null as Problem | null,
   /** How often everything was read: screens that read more of their own follow it. */
   version: 0,
@@ -36,13 +41,15 @@ let again = false;
 addEventListener("pointermove", () => { moved = performance.now(); }, { passive: true });
 
 const read = async (): Promise<Everything> => {
-  const [status, cases, red, recovery] = await Promise.all([
+  const [status, cases, red, recovery, duty, alerts] = await Promise.all([
     get<Status>("/status"),
     all<CaseRow>("/assistance"),
     get<ForYou>("/red").then((answer) => answer.count),
     get<Recovery>("/recovery").catch(() => null),
+    get<Duty>("/roster/duty").catch(() => null),
+    get<PageOf<AlertOf>>(`/alerts?limit=${ALERTS}`).then((page) => page.items).catch(() => []),
   ]);
-  return { status, cases, red, recovery };
+  return { status, cases, red, recovery, duty, alerts };
 };
 
 const show = (everything: Everything) => {

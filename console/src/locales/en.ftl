@@ -266,189 +266,28 @@ said-note = wrote a message
 said-evidence = added evidence
 said-custody = said what was done with evidence
 
-# Ask
-ask-hint = Four fields are enough. The rest can follow in a new version.
-how-many = How many
-what-kind = What kind of help
-where = Where
-place = Place
-by-when = By when (UTC)
-utc-hint = Write a time in UTC.
-whom-to-call = Whom to call
-call-hint = Name and number, reached at any hour.
-life-at-risk = Life or health is at risk
-life-at-risk-short = life at risk
-say-more = Say more now
-in-one-line = In one line, in English
-what-happened = What happened
-situation-hint = Name entities by their sector, never by their name.
-who-will-see = Who will see it?
-draft-kept = What you typed stays in this browser until it was sent.
-before-sending = Before it is sent
-label = Label
-audience = Audience
-ticked = Ticked communities
-i-have-seen = I have read who will see it, and say it for { $country }
-send-request = Send the call for help
-sending = Sending …
-who-sees = Who will see it
-who-sees-count = { $count ->
-    [one] 1 nation will see it
-   *[other] { $count } nations will see it
-  }
-who-not-count = { $count ->
-    [0] No partner is left out
-    [one] 1 partner is left out
-   *[other] { $count } partners are left out
-  }
-who-later = { $count ->
-    [one] 1 member is no active partner now: it gets it when it is.
-   *[other] { $count } members are no active partners now: they get it when they are.
-  }
-nobody-else = Nobody else sees it.
-
-# A case
-until-somebody = until somebody must be on the case
-your-turn = Your turn
-not-your-turn = Nothing waits for you here
-waits-for-partners = Partners have the word. You are told when they answer.
-waits-for-requester = The nation that asks has the word.
-needs = What is needed
-covered-of = { $covered } of { $lines } covered
-count-asked = { $count } asked
-count-offered = { $count } offered
-count-accepted = { $count } accepted
-count-in-force = { $count } in force
-count-done = { $count } done
-answers = Answers
-nobody-answered = Nobody has answered yet.
-answers-are-private = Answers go to the nation that asks alone; you see your own here.
-stale = the need has changed since
-call-them = Call { $call }
-recall = may call their people home within { $hours } h
-valid-until = good until
-agreement = Agreement
-mission = Mission
-on-task-since = on task since
-hours-worked = { $hours } h worked
-without-effect = Said without effect
-partial = Not everything is here: { $entries } is cited and was not opened to this node.
-facts = Facts
-answer-by = Answer by
-lapses = Lapses
-basis = Legal basis
-funding = Who pays
-done-already = Done already
-emergency = signed by one person
-what-was-said = What was said
-answers-to = answers
-proof = proof
-
-# What can be said
-act-yes = Yes, we help
-act-yes-says = What you offer can be accepted as it stands.
-act-yes-send = Send the offer
-act-maybe = Maybe, call us
-act-maybe-says = You may be able to help: they shall call you.
-act-maybe-send = Send the answer
-act-no = No
-act-no-says = Only the nation that asks sees that you can't help.
-act-no-send = Send the answer
-act-take-back = Take our answer back
-act-take-back-says = What is in force already stays so until both have ended it.
-act-take-back-send = Take it back
-act-accept = Accept the offer
-act-accept-of = Accept { $country }’s offer
-act-accept-says = It is in force as soon as they have signed.
-act-accept-send = Accept
-act-countersign = Sign: it is in force
-act-countersign-says = Your signature puts it in force: your people are promised.
-act-countersign-send = Sign
-act-decline = Do not sign
-act-decline-says = What was offered is no longer there.
-act-decline-send = Decline
-act-acknowledge = Acknowledge that they step back
-act-acknowledge-says = Their step back takes effect with this.
-act-acknowledge-send = Acknowledge
-act-mission = Say how the mission goes
-act-mission-says = The nation that asks sees it at once.
-act-mission-send = Send the news
-act-end = End the agreement
-act-end-says = Say whether all that was agreed was done.
-act-end-send = End it
-act-retract = Take our acceptance back
-act-retract-of = Take our acceptance of { $country }’s offer back
-act-retract-says = It takes effect when they acknowledge it. If they have signed before, it is notice of termination.
-act-retract-send = Take it back
-act-close = Close the call for help
-act-close-says = Enough help is in force: nobody need offer any more.
-act-close-send = Close it
-act-withdraw = Withdraw the call for help
-act-withdraw-says = It was a mistake, or is asked in another way.
-act-withdraw-send = Withdraw it
-you-offer = You offer
-you-take = You take
-still-offered = { $count } still offered
-asked-count = { $count } asked
-phase = Where it stands
-leader = Who leads it: name and number
-report = What was done
-hours = Hours worked so far
-cost = Cost so far, €
-fulfilled = Everything that was agreed was done
-note = Anything else
-terms = What was settled beyond the offer
-
-# Partners
-how-we-stand = How we stand
-last-heard = Last heard
-it-has-not-fetched = Not fetched yet
-actions = Actions
-incomplete = { $count } statements are missing
-partner-do-confirm = Confirm
-partner-do-confirm-says = Telephone, and read the six words to each other. Only then confirm.
-partner-do-confirm-successor = Confirm the new log
-partner-do-confirm-successor-says = Telephone, and read the six words of the new log to each other. Only then confirm.
-partner-do-hold = Hold
-partner-do-hold-says = Nothing of this partner is taken until it is resumed.
-partner-do-resume = Resume
-partner-do-resume-says = Its statements are taken again.
-partner-do-cut = Cut
-partner-do-cut-says = It gets nothing more, and nothing of it is taken.
-words-compared = We have read the words to each other over the telephone
-reason = Why
-
-# Journal
-log-of = The log of
-entries-verified = { $count } entries, verified here
-log-empty = Nothing stands in this log yet.
-entry = Entry
-what = What
-arrived = Arrived here
-commitment = Commitment
-not-opened = not opened to you
-lost = lost, as its owner says
-newest = Newest
-older = Older
-proof-of = Proof of { $entry }
-proof-file = Proof as a file
-proof-sealed = Sealed proof, without the content
-proof-hint = The file verifies without this node, and without a network.
-
-# Inbox
-inbox-empty = Nothing waits for you.
-inbox-reply = { $country } asks for help: answer
-inbox-accept = { $country } offers help: choose
-inbox-countersign = { $country } has accepted: sign
-inbox-acknowledge = { $country } steps back: acknowledge
-inbox-mission = { $country } waits for news of your mission
-inbox-end = The mission for { $country } is over: end the agreement
-inbox-partner-held = { $country } is held
-inbox-partner-awaiting-confirmation = { $country }: compare the six words
-inbox-partner-successor = { $country } has a new log: telephone
-inbox-red = { $count ->
-    [one] 1 statement for you alone
-   *[other] { $count } statements for you alone
-  }
-inbox-red-says = Opened one at a time, on a page of its own.
-inbox-recovery = Our own log { $state }: two persons decide
+# People
+desk-csirt = CSIRT
+desk-competent-authority = competent authority
+desk-single-point-of-contact = single point of contact
+desk-crisis-authority = crisis authority
+desk-hub = hub
+desk-coordinator = coordinator
+role-viewer = viewer
+role-analyst = analyst
+role-duty-officer = duty officer
+role-liaison = liaison
+role-crisis-officer = crisis officer
+role-administrator = administrator
+role-auditor = auditor
+# The board, the palette and the bar
+play-the-others = Take their seat to go on.
+act-mission-begin = Begin the mission
+screen-capacities = Capacities
+capacity-add = Add a capacity
+you-can-fill = you can fill { $count } of them
+fills-count = you can fill { $count }
+screen-roster = On duty
+on-duty-short = On duty
+take-file = Take in a file
+drill = Drill

@@ -266,189 +266,28 @@ said-note = a écrit un message
 said-evidence = a ajouté une preuve
 said-custody = a dit ce qui a été fait d’une preuve
 
-# Demander
-ask-hint = Quatre champs suffisent. Le reste peut suivre dans une nouvelle version.
-how-many = Combien
-what-kind = Quel type d’aide
-where = Où
-place = Lieu
-by-when = Pour quand (UTC)
-utc-hint = Écrivez une heure en UTC.
-whom-to-call = Qui appeler
-call-hint = Nom et numéro, joignable à toute heure.
-life-at-risk = La vie ou la santé est en danger
-life-at-risk-short = vie en danger
-say-more = En dire plus maintenant
-in-one-line = En une ligne, en anglais
-what-happened = Ce qui s’est passé
-situation-hint = Désignez les entités par leur secteur, jamais par leur nom.
-who-will-see = Qui le verra ?
-draft-kept = Votre saisie reste dans ce navigateur jusqu’à l’envoi.
-before-sending = Avant l’envoi
-label = Étiquette
-audience = Destinataires
-ticked = Communautés cochées
-i-have-seen = J’ai lu qui le verra, et je le dis pour { $country }
-send-request = Envoyer l’appel à l’aide
-sending = Envoi …
-who-sees = Qui le verra
-who-sees-count = { $count ->
-    [one] 1 nation le verra
-   *[other] { $count } nations le verront
-  }
-who-not-count = { $count ->
-    [0] Aucun partenaire n’est laissé de côté
-    [one] 1 partenaire est laissé de côté
-   *[other] { $count } partenaires sont laissés de côté
-  }
-who-later = { $count ->
-    [one] 1 membre n’est pas partenaire actif : il le recevra quand il le sera.
-   *[other] { $count } membres ne sont pas partenaires actifs : ils le recevront quand ils le seront.
-  }
-nobody-else = Personne d’autre ne le voit.
-
-# Un cas
-until-somebody = avant que quelqu’un doive être à l’œuvre
-your-turn = À vous
-not-your-turn = Rien ne vous attend ici
-waits-for-partners = La parole est aux partenaires. Vous serez averti de leurs réponses.
-waits-for-requester = La parole est à la nation qui demande.
-needs = Les besoins
-covered-of = { $covered } sur { $lines } couverts
-count-asked = { $count } demandés
-count-offered = { $count } offerts
-count-accepted = { $count } acceptés
-count-in-force = { $count } en vigueur
-count-done = { $count } accomplis
-answers = Réponses
-nobody-answered = Personne n’a encore répondu.
-answers-are-private = Les réponses vont à la seule nation qui demande ; vous voyez ici la vôtre.
-stale = le besoin a changé depuis
-call-them = Appeler { $call }
-recall = peuvent rappeler leurs équipes sous { $hours } h
-valid-until = valable jusqu’au
-agreement = Accord
-mission = Mission
-on-task-since = à l’œuvre depuis
-hours-worked = { $hours } h de travail
-without-effect = Dit sans effet
-partial = Tout n’est pas ici : { $entries } est cité et n’a pas été ouvert à ce nœud.
-facts = Faits
-answer-by = Répondre avant
-lapses = Caduc le
-basis = Base juridique
-funding = Qui paie
-done-already = Déjà fait
-emergency = signé par une seule personne
-what-was-said = Ce qui a été dit
-answers-to = répond à
-proof = preuve
-
-# Ce qui peut se dire
-act-yes = Oui, nous aidons
-act-yes-says = Ce que vous offrez peut être accepté tel quel.
-act-yes-send = Envoyer l’offre
-act-maybe = Peut-être, appelez-nous
-act-maybe-says = Vous pourriez aider : on doit vous appeler.
-act-maybe-send = Envoyer la réponse
-act-no = Non
-act-no-says = Seule la nation qui demande voit que vous ne pouvez pas aider.
-act-no-send = Envoyer la réponse
-act-take-back = Reprendre notre réponse
-act-take-back-says = Ce qui est déjà en vigueur le reste jusqu’à ce que les deux y mettent fin.
-act-take-back-send = La reprendre
-act-accept = Accepter l’offre
-act-accept-of = Accepter l’offre : { $country }
-act-accept-says = Elle est en vigueur dès leur signature.
-act-accept-send = Accepter
-act-countersign = Signer : en vigueur
-act-countersign-says = Votre signature la met en vigueur : vos équipes sont promises.
-act-countersign-send = Signer
-act-decline = Ne pas signer
-act-decline-says = Ce qui était offert n’est plus disponible.
-act-decline-send = Refuser
-act-acknowledge = Prendre acte de leur recul
-act-acknowledge-says = Leur recul prend effet par cet acte.
-act-acknowledge-send = Prendre acte
-act-mission = Donner des nouvelles de la mission
-act-mission-says = La nation qui demande les voit aussitôt.
-act-mission-send = Envoyer les nouvelles
-act-end = Mettre fin à l’accord
-act-end-says = Dites si tout ce qui était convenu a été fait.
-act-end-send = Y mettre fin
-act-retract = Reprendre notre acceptation
-act-retract-of = Reprendre notre acceptation : { $country }
-act-retract-says = Effectif quand ils en prennent acte. S’ils ont signé avant, c’est une résiliation.
-act-retract-send = La reprendre
-act-close = Clore l’appel à l’aide
-act-close-says = Assez d’aide est en vigueur : plus personne n’a besoin d’offrir.
-act-close-send = Le clore
-act-withdraw = Retirer l’appel à l’aide
-act-withdraw-says = C’était une erreur, ou l’aide est demandée autrement.
-act-withdraw-send = Le retirer
-you-offer = Vous offrez
-you-take = Vous prenez
-still-offered = { $count } encore offerts
-asked-count = { $count } demandés
-phase = Où elle en est
-leader = Qui la dirige : nom et numéro
-report = Ce qui a été fait
-hours = Heures de travail jusqu’ici
-cost = Coût jusqu’ici, €
-fulfilled = Tout ce qui était convenu a été fait
-note = Autre chose
-terms = Ce qui a été réglé au-delà de l’offre
-
-# Partenaires
-how-we-stand = Où nous en sommes
-last-heard = Dernières nouvelles
-it-has-not-fetched = Pas encore pris
-actions = Actions
-incomplete = { $count } déclarations manquent
-partner-do-confirm = Confirmer
-partner-do-confirm-says = Téléphonez, et lisez-vous les six mots. Confirmez seulement ensuite.
-partner-do-confirm-successor = Confirmer le nouveau journal
-partner-do-confirm-successor-says = Téléphonez, et lisez-vous les six mots du nouveau journal. Confirmez seulement ensuite.
-partner-do-hold = Suspendre
-partner-do-hold-says = Rien de ce partenaire n’est pris jusqu’à sa reprise.
-partner-do-resume = Reprendre
-partner-do-resume-says = Ses déclarations sont de nouveau prises.
-partner-do-cut = Couper
-partner-do-cut-says = Il ne reçoit plus rien, et rien de lui n’est pris.
-words-compared = Nous nous sommes lu les mots au téléphone
-reason = Pourquoi
-
-# Journal
-log-of = Le journal de
-entries-verified = { $count } entrées, vérifiées ici
-log-empty = Rien ne figure encore dans ce journal.
-entry = Entrée
-what = Quoi
-arrived = Arrivé ici
-commitment = Engagement
-not-opened = ne vous a pas été ouvert
-lost = perdu, selon son auteur
-newest = Plus récent
-older = Plus ancien
-proof-of = Preuve de { $entry }
-proof-file = Preuve en fichier
-proof-sealed = Preuve scellée, sans le contenu
-proof-hint = Le fichier se vérifie sans ce nœud et sans réseau.
-
-# À traiter
-inbox-empty = Rien ne vous attend.
-inbox-reply = { $country } demande de l’aide : répondez
-inbox-accept = { $country } offre de l’aide : choisissez
-inbox-countersign = { $country } a accepté : signez
-inbox-acknowledge = { $country } se retire : prenez-en acte
-inbox-mission = { $country } attend des nouvelles de votre mission
-inbox-end = La mission pour { $country } est finie : mettez fin à l’accord
-inbox-partner-held = { $country } est suspendu
-inbox-partner-awaiting-confirmation = { $country } : comparez les six mots
-inbox-partner-successor = { $country } a un nouveau journal : téléphonez
-inbox-red = { $count ->
-    [one] 1 déclaration pour vous seul
-   *[other] { $count } déclarations pour vous seul
-  }
-inbox-red-says = Ouvertes une à une, sur une page à part.
-inbox-recovery = Notre propre journal { $state } : deux personnes décident
+# Personnes
+desk-csirt = CSIRT
+desk-competent-authority = autorité compétente
+desk-single-point-of-contact = point de contact unique
+desk-crisis-authority = autorité de crise
+desk-hub = pôle
+desk-coordinator = coordination
+role-viewer = lecteur
+role-analyst = analyste
+role-duty-officer = officier de permanence
+role-liaison = liaison
+role-crisis-officer = officier de crise
+role-administrator = administrateur
+role-auditor = auditeur
+# Le tableau, la palette et la barre
+play-the-others = Prenez leur siège pour continuer.
+act-mission-begin = Commencer la mission
+screen-capacities = Capacités
+capacity-add = Ajouter une capacité
+you-can-fill = vous pouvez en couvrir { $count }
+fills-count = vous pouvez en couvrir { $count }
+screen-roster = Permanence
+on-duty-short = De permanence
+take-file = Prendre un fichier
+drill = Exercice d’appel
