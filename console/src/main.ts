@@ -1,7 +1,5 @@
 // Begins: who is logged in and in which language, then the first screen.
 
-import "@fontsource-variable/inter";
-import "@fontsource-variable/jetbrains-mono";
 import "./app.css";
 import { mount } from "svelte";
 import App from "./App.svelte";

@@ -174,6 +174,79 @@ describe("the case room", () => {
   });
 });
 
+describe("mandates", () => {
+  const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl helper";
+
+  test("what helpers may touch is consented to, activated with those who are named, and revoked by one button", async () => {
+    const { request } = await two.agreed("Mandate");
+    const seat = { fr: await two.sit(fr, french, `/assistance/${request}`), ee: await two.sit(ee, estonian, `/assistance/${request}`) };
+    const [asks, helps] = [seat.fr.page, seat.ee.page];
+    const step = async (page, name, fill = async () => undefined) => {
+      await button(page, name).click();
+      await fill(dialog(page));
+      await button(dialog(page), name).click();
+      await gone(page);
+    };
+    await button(asks, "Draft a mandate").click();
+    await dialog(asks).getByText("A machine of the entity lets nobody in beyond it.").waitFor();
+    await dialog(asks).getByLabel("Whose systems").fill("hospital group, by its sector");
+    await dialog(asks).getByLabel("Which systems").fill("mail-1 dc-2");
+    await dialog(asks).getByLabel("Who comes, by role").fill("two analysts");
+    await dialog(asks).getByLabel("Who may take it back: names and numbers").fill("IT of the entity, +33");
+    await button(asks, "Send the draft").click();
+    await gone(asks);
+    await asks.locator(".mandates").getByText("The entity has not consented yet.").waitFor();
+    await step(asks, "Record the entity’s consent", (window) => window.getByLabel("Who has consented, for the entity").fill("A. Director"));
+    await asks.getByText(/Consent of A\. Director, recorded/).waitFor();
+
+    await step(helps, "Name our helpers", async (window) => {
+      await window.getByLabel("Role").fill("analyst 1");
+      await window.getByLabel("SSH public key").fill(KEY);
+    });
+    await asks.locator(".mandates").getByText("Named since, not activated: analyst 1").waitFor();
+    await step(asks, "Activate");
+    await helps.locator(".mandates .tag").getByText("stands", { exact: true }).waitFor();
+    assert.match(await helps.locator(".mandates").innerText(), /enforced[\s\S]*May come: analyst 1/);
+    await button(asks, "New token for the gate").click();
+    await button(dialog(asks), "New token for the gate").click();
+    await dialog(asks).getByText("Shown once").waitFor();
+    assert.match(await dialog(asks).locator(".words").innerText(), /^\S{20,}$/);
+    await button(asks, "Close").click();
+    await step(asks, "Revoke");
+    await helps.locator(".mandates .tag").getByText("revoked", { exact: true }).waitFor();
+    for (const { complaints, close } of Object.values(seat)) { assert.deepEqual(complaints, []); await close(); }
+  });
+
+  test("where no machine holds it, it says so, and what the entity opened is written down", async () => {
+    const { request } = await two.agreed("Recorded");
+    const { page, complaints, close } = await two.sit(fr, french, `/assistance/${request}`);
+    await button(page, "Draft a mandate").click();
+    await dialog(page).getByLabel("By which way").selectOption("vpn-rdp");
+    await dialog(page).getByText(/No machine holds it/).waitFor();
+    await dialog(page).getByLabel("Whose systems").fill("hospital group");
+    await dialog(page).getByLabel("Which systems").fill("mail-1");
+    await dialog(page).getByLabel("Who comes, by role").fill("one analyst");
+    await dialog(page).getByLabel("Who may take it back: names and numbers").fill("IT, +33");
+    await button(page, "Send the draft").click();
+    await gone(page);
+    await button(page, "Record the entity’s consent").click();
+    await dialog(page).getByLabel("Who has consented, for the entity").fill("A. Director");
+    await button(dialog(page), "Record the entity’s consent").click();
+    await gone(page);
+    await button(page, "Activate").click();
+    await button(dialog(page), "Activate").click();
+    await gone(page);
+    await page.locator(".mandates .tag").getByText("recorded", { exact: true }).waitFor();
+    await button(page, "The entity has opened it").click();
+    await button(dialog(page), "The entity has opened it").click();
+    await gone(page);
+    await page.locator(".mandates").getByText(/opened \d/).waitFor();
+    await button(page, "The entity has closed it").waitFor();
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+});
+
 describe("missions", () => {
   test("a mission is begun, reported with hours and cost, closed, and the agreement ended", async () => {
     const { request } = await two.agreed("Mission");
@@ -191,6 +264,7 @@ describe("missions", () => {
       await button(page, "Send the news").click();
       await gone(page);
     }
+    await page.locator(".agreed").getByText("Three servers read, two cleaned.").waitFor();
     assert.match(await page.locator(".agreed").innerText(), /37 h worked · 1200\.50 €[\s\S]*Three servers read/);
     await button(page, "End the agreement").click();
     await button(page, "End it").click();
@@ -259,6 +333,11 @@ describe("every screen looks right", () => {
   } }));
   test("what we can fill", async () => two.looksRight(ee, estonian, `/assistance/${(await called(estonian, "Half filled")).entry}`, { ...both, prepare: (page) => page.locator(".fill li").first().waitFor() }));
   test("the case room, with evidence", async () => two.looksRight(ee, estonian, `/assistance/${(await called(estonian, "Room")).entry}`, { ...both, prepare: (page) => page.locator(".chain li").first().waitFor() }));
+  test("a mandate and its draft", async () => two.looksRight(fr, french, `/assistance/${(await called(french, "Recorded")).entry}`, { ...both, prepare: async (page) => {
+    await page.locator(".mandates li").first().waitFor();
+    await page.locator(".mandates .aside").click();
+    await page.locator("dialog .who").waitFor();
+  } }));
   test("a disk before it is handed over", async () => two.looksRight(fr, french, `/assistance/${(await called(french, "Room")).entry}`, { prepare: async (page) => {
     await page.locator(".evidence header button").click();
     await page.locator("dialog .who").waitFor();

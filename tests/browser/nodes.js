@@ -52,13 +52,13 @@ export class Node {
   #usedStep = 0;
 
   /** Makes and starts the node of a country. */
-  static async start(country) {
+  static async start(country, realm = "EX-BROWSER") {
     const node = new Node();
     node.#dir = await mkdtemp(join(tmpdir(), `entraide-${country}-`));
     const [web, federation] = [await freePort(), await freePort()];
     const dir = join(node.#dir, "node");
     const made = await run(binary, ["init", "--dir", dir, "--authority", country, "--name", `CERT-${country}`,
-      "--realm", "EX-BROWSER", "--federation", `127.0.0.1:${federation}`, "--json"]);
+      "--realm", realm, "--federation", `127.0.0.1:${federation}`, "--json"]);
     node.access = JSON.parse(made.stdout);
     node.url = `http://127.0.0.1:${web}`;
     node.#child = spawn(binary, ["serve", "--dir", dir, "--listen", `127.0.0.1:${web}`,
@@ -69,6 +69,14 @@ export class Node {
       throw new Error(`${error.message}: ${said}`);
     });
     return node;
+  }
+
+  /** Opens an exercise beside reality; gives what is served below its path, as if it were a node of its own. */
+  async exercise(session, realm) {
+    const beside = new Node();
+    beside.access = await session.command("POST", "/exercises", { realm, name: "Exercise (invented)", address: `127.0.0.1:${await freePort()}` });
+    beside.url = this.url + beside.access.path.replace(/\/$/, "");
+    return beside;
   }
 
   /** What a person types to log in. Each code works once, so this waits for the next if the newest was used. */

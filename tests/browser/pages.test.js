@@ -98,6 +98,18 @@ describe("before anybody is logged in", () => {
   });
 });
 
+describe("who is on duty", () => {
+  before(async () => {
+    await french.command("PUT", "/roster/persons/anna", { person: "anna", name: `Anna ${HOSTILE}`, telephone: "+33 1 23 45 67 89", login: "admin" });
+    await french.command("PUT", "/ladders/call-for-help", { rungs: [{ who: "post:duty", by: ["webhook"], minutes: 5 }, { who: "anna", by: ["mail"], minutes: 10 }] });
+    const at = (hours) => new Date(Date.now() + hours * 3_600_000).toISOString();
+    for (const [from, until] of [[-1, 7], [5, 9]]) await french.command("POST", "/roster/shifts", { person: "anna", post: "duty", from: at(from), until: at(until) });
+    await french.command("POST", "/drills", { class: "call-for-help" });
+  });
+  test("the roster looks right", () => looksRight(fr, french, "/roster"));
+  test("alerts and ladders look right", () => looksRight(fr, french, "/alerts"));
+});
+
 describe("passkeys", () => {
   // The browser's own authenticator, which verifies its person; the node is reached by a name, as WebAuthn demands.
   const named = () => fr.url.replace("127.0.0.1", "localhost");

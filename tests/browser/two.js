@@ -28,6 +28,15 @@ export const befriend = async (french, estonian) => {
   await french.command("PUT", "/audiences/EU%20CSIRTs/tick", { ticked: true });
 };
 
+/** Whatever is said to partners while nothing on the screen says who will see it is a complaint. */
+const previewed = ({ page, complaints }) => page.route(/\/api\/v1\/(assistance|mandates|capacities)\b/, async (route) => {
+  const asked = route.request();
+  if (asked.method() !== "GET" && !(await page.locator(".who:visible").count()) && !LOCAL.test(asked.postData() ?? "")) complaints.push(`${asked.method()} ${asked.url()} without a preview`);
+  await route.continue();
+});
+/** What stays in this node whatever becomes of it. */
+const LOCAL = /^\{"stood_down":(true|false)\}$/;
+
 export class Two {
   static async start() {
     const two = new Two();
@@ -46,6 +55,7 @@ export class Two {
   /** Opens a screen of a node's console. */
   async sit(node, session, path = "/", options = {}) {
     const opened = await openIn(this.browser, node, session, options);
+    await previewed(opened);
     await opened.go(`/console/#${path}`);
     await opened.page.locator("main h1").first().waitFor();
     return opened;

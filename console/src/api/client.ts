@@ -11,6 +11,7 @@ export type Case = Schemas["Case"];
 export type NeedRow = Schemas["NeedRow"];
 export type OfferRow = Schemas["OfferRow"];
 export type AgreementRow = Schemas["AgreementRow"];
+export type MandateRow = Schemas["MandateRow"];
 export type SaidRow = Schemas["SaidRow"];
 export type NextStep = Schemas["NextStep"];
 export type Sheet = Schemas["Sheet"];

@@ -9,3 +9,7 @@ export const LABELS = ["clear", "green", "amber", "amber+strict"];
 export const EVIDENCE = ["disk-image", "memory-image", "logs", "network-capture", "malware-sample", "findings", "document", "other"];
 /** Classes of events that wake somebody. */
 export const CLASSES = ["call-for-help", "answer", "partner-held", "recovery"];
+/** Ways by which helpers come to an entity's systems: `ssh` alone is enforced. */
+export const ACCESS = ["ssh", "telephone-advice", "evidence-drop", "edr-tenant", "vpn-rdp", "escort"];
+/** What helpers may do there. */
+export const ACTIONS = ["advise", "read", "collect", "contain", "rebuild"];
