@@ -16,6 +16,8 @@ need softhsm2-util softhsm2
 need openssl openssl
 # Mail for partners without a node is encrypted with it.
 need gpg gnupg
+# Another program that seals and opens files of evidence.
+need age age
 # A disk that refuses around a node that serves.
 need fiu-run fiu-utils
 # What one target alone needs is named by it.

@@ -22,7 +22,7 @@ use journal::sync::{Outcome, Replica};
 use journal::tree::{Frontier, TilePath};
 use journal::wire::{self, FeedRequest};
 use journal::witness::AddCheckpoint;
-use journal::{checkpoint, envelope, purge, roster};
+use journal::{age, checkpoint, envelope, purge, roster};
 use model::alert::Ladder;
 use model::extension::Extension;
 use model::extension::assistance::Mandate;
@@ -56,6 +56,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "evidence", run: evidence, seeds: seeds::evidence },
     Entry { name: "heads", run: chain_heads, seeds: seeds::heads },
     Entry { name: "stamp", run: time_stamp, seeds: seeds::stamps },
+    Entry { name: "age", run: sealed_file, seeds: seeds::sealed_files },
     Entry { name: "add_checkpoint", run: add_checkpoint, seeds: seeds::add_checkpoints },
     Entry { name: "lease", run: lease, seeds: seeds::leases },
     Entry { name: "purge_list", run: purge_list, seeds: seeds::purge_lists },
@@ -272,6 +273,27 @@ fn time_stamp(bytes: &[u8]) {
     let note = format!("{}\n{}", seeds::STAMPED, stamp::line(token));
     assert!(stamp::is_stamped(&note));
     assert_eq!(stamp::verify_note(&note, &trusted).ok(), answer.ok().map(|stamp| vec![stamp]));
+}
+
+/// What opens is whole, and is sealed to the key that opens it.
+fn sealed_file(bytes: &[u8]) {
+    let identity = age::Identity::new(seeds::SEALED_TO);
+    if let Some(other) = text(bytes).and_then(age::Identity::read) {
+        assert_eq!(Some(other.to_text().as_str()), text(bytes));
+    }
+    if let Some(recipient) = text(bytes).and_then(|text| text.parse::<model::AgeRecipient>().ok()) {
+        assert_eq!(Some(recipient.to_string().as_str()), text(bytes));
+    }
+    let Ok(header) = age::Header::read(bytes) else { return };
+    assert!(header.length <= bytes.len().min(age::HEADER_BYTES));
+    let Ok(key) = header.open(&identity) else { return };
+    let rest = &bytes[header.length..];
+    let Some((nonce, rest)) = rest.split_first_chunk() else { return };
+    let mut chunks = age::Chunks::new(&key, nonce).unwrap();
+    let mut chunk = rest.to_vec();
+    if let Ok(opened) = chunks.open(&mut chunk, true) {
+        assert_eq!(opened, b"evidence");
+    }
 }
 
 fn add_checkpoint(bytes: &[u8]) {

@@ -1,6 +1,7 @@
 //! Good input of each kind, of our own writing: from here the fuzzer goes on.
 
 use ed25519_dalek::SigningKey;
+use journal::age;
 use journal::checkpoint::{self, Checkpoint};
 use journal::commitment;
 use journal::cursor::{self, CursorKey, FeedCursor};
@@ -249,6 +250,20 @@ pub const STAMPED: &str = "a checkpoint\n";
 
 pub fn stamps() -> Vec<Vec<u8>> {
     vec![include_bytes!("../../crates/journal/tests/stamp/reply").to_vec()]
+}
+
+/// The private key to which [`sealed_files`] are sealed.
+pub const SEALED_TO: [u8; 32] = [6; 32];
+
+pub fn sealed_files() -> Vec<Vec<u8>> {
+    let identity = age::Identity::new(SEALED_TO);
+    let (key, nonce) = (age::FileKey::new([1; age::FILE_KEY_BYTES]), [2; age::NONCE_BYTES]);
+    let other = age::Identity::new([7; 32]).recipient();
+    let header = age::header(&key, &[(other, [8; 32]), (identity.recipient(), [9; 32])]).unwrap();
+    let mut chunk = b"evidence".to_vec();
+    age::Chunks::new(&key, &nonce).unwrap().seal(&mut chunk, true).unwrap();
+    let keys = [identity.to_text().as_bytes().to_vec(), identity.recipient().to_string().into_bytes()];
+    [vec![[header, nonce.to_vec(), chunk].concat()], keys.to_vec()].concat()
 }
 
 pub fn heads() -> Vec<Vec<u8>> {

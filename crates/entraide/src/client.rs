@@ -135,6 +135,17 @@ impl Ask {
         self.key = Some(key);
         self
     }
+    /// Puts bytes in a place.
+    #[must_use]
+    pub fn put(path: impl Into<String>, body: impl Into<Bytes>) -> Self {
+        Self::new(Method::PUT, path.into(), body.into())
+    }
+    /// The body is bytes, not JSON.
+    #[must_use]
+    pub fn octets(mut self) -> Self {
+        self.content_type = "application/octet-stream";
+        self
+    }
     /// The body is text, not JSON.
     #[must_use]
     pub fn text(mut self) -> Self {

@@ -195,6 +195,11 @@ impl Layout {
     pub fn verifying(&self) -> PathBuf {
         self.dir.join("verifying")
     }
+    /// The sealed files of evidence; it need not be there.
+    #[must_use]
+    pub fn depot(&self) -> PathBuf {
+        self.dir.join("depot")
+    }
     /// The local socket of a running node.
     #[must_use]
     pub fn socket(&self) -> PathBuf {

@@ -3,14 +3,18 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use http_room::client::transport::PinnedTransport;
+use http_room::server::sealed_files::SealedFiles;
 use http_room::tls::NodeKey;
 use intake::Classification;
 use node::Node;
+use node::depot::DepotError;
 use node::engine::Deps;
 use node::passkey::ceremony::HostName;
 use node::ports::{Clock, Signer};
 
 use crate::configuration::{self, ConfigurationError};
+use crate::depot::FileDepot;
 use crate::keys::{Keys, KeysError, Layout};
 use crate::limits;
 use crate::machine::{MachineRandom, NoRandomness};
@@ -31,6 +35,9 @@ pub enum OpenError {
     /// The database, or what it says of the mark.
     #[error(transparent)]
     Node(#[from] node::engine::OpenError),
+    /// The depot of sealed files.
+    #[error(transparent)]
+    Depot(#[from] DepotError),
     /// Randomness.
     #[error(transparent)]
     Random(#[from] NoRandomness),
@@ -64,6 +71,8 @@ pub struct Opened {
     pub tls: NodeKey,
     /// The highest marking that it may hold.
     pub ceiling: Classification,
+    /// The sealed files of its evidence.
+    pub files: Arc<SealedFiles>,
     /// Where its keys are replaced.
     pub desk: Arc<Desk>,
     /// Its clock: in reality the machine's.
@@ -92,7 +101,9 @@ pub fn open(layout: &Layout, clock: Arc<dyn Clock>) -> Result<Opened, OpenError>
     let deps = Deps { clock: told, random, signer: speaks, identity: known.signed, purges };
     let node = Node::open(layout.dir(), deps)?;
     let desk = Arc::new(Desk::open(layout, node.clone(), signer, known.tls.clone(), known.next_tls)?);
-    Ok(Opened { node, tls: known.tls, ceiling, desk, clock, host: None, seats: None, signer: watched })
+    let transport = Arc::new(PinnedTransport::new(known.tls.clone()));
+    let files = Arc::new(SealedFiles::new(Arc::new(FileDepot::open(&layout.depot())?), transport));
+    Ok(Opened { node, tls: known.tls, ceiling, files, desk, clock, host: None, seats: None, signer: watched })
 }
 
 /// The signer in this process, or the one that is a process of its own, as the configuration says.
@@ -117,7 +128,7 @@ impl Opened {
     ///
     /// Returns whether that came about within [`limits::STOP`]: it doesn't while somebody else still holds the node.
     pub async fn close(self) -> bool {
-        let Self { node, tls: _, ceiling: _, desk, clock: _, host: _, seats: _, signer } = self;
+        let Self { node, tls: _, ceiling: _, files: _, desk, clock: _, host: _, seats: _, signer } = self;
         drop((node, desk));
         let freed = async {
             while signer.strong_count() > 0 {

@@ -286,7 +286,9 @@ pub fn ruling(opened: &Opened, plain_http: bool, exercises: Option<Ruled>) -> Ro
     let keyring: Arc<dyn Keyring> = Arc::clone(&opened.desk) as Arc<dyn Keyring>;
     let cipher: Arc<dyn MailCipher> = Arc::new(Programs);
     let (host, ceiling, seats) = (opened.host.clone(), opened.ceiling, opened.seats.clone());
-    api::ruling(Ctx { node: opened.node.clone(), joiner, keyring, cipher, plain_http, ceiling, host, seats }, exercises)
+    let files = Arc::clone(&opened.files);
+    let node = opened.node.clone();
+    api::ruling(Ctx { node, joiner, keyring, files, cipher, plain_http, ceiling, host, seats }, exercises)
 }
 
 /// Serves people on `listener`: by TLS with the node's own certificate, or plainly on the machine itself. Exercises are
@@ -322,7 +324,8 @@ pub fn web(
 /// # Errors
 /// The partners can't be read.
 pub async fn federate(opened: &Opened, listener: TcpListener) -> Result<Faces, ServeError> {
-    let service: Arc<dyn FederationService> = Federating::new(opened.node.clone(), opened.tls.clone()).await?;
+    let files = Arc::clone(&opened.files);
+    let service: Arc<dyn FederationService> = Federating::new(opened.node.clone(), opened.tls.clone(), files).await?;
     let key = opened.tls.clone();
     let (mut faces, closing) = Faces::new();
     let serving = async move {
@@ -406,6 +409,7 @@ pub(crate) fn ask(opened: &Opened, stamper: Option<Stamper>, ways: Ways) -> Aski
         spawn(Box::pin(announced)),
         spawn(Box::pin(replaced)),
         spawn(Box::pin(woken)),
+        spawn(Box::pin(node::depot::run(opened.node.clone(), opened.files.depot(), stopping.clone()))),
         spawn(Box::pin(node::ratchet::keep(opened.node.clone(), stopping.clone()))),
     ];
     if let Some(Stamper { authority, trusted, every }) = stamper {

@@ -2,50 +2,12 @@
 //! and nobody else reads it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects by failing")]
 
+mod agreed;
 mod program;
 
-use program::{Node, Served, heard, peer, said, until};
+use agreed::World;
+use program::{Node, heard, said, until};
 use serde_json::Value;
-
-/// France has asked, Estonia is on the case, Latvia knows of the call for help alone.
-struct World {
-    fr: Node,
-    ee: Node,
-    lv: Node,
-    served: Vec<Served>,
-    /// The call for help.
-    request: String,
-    /// What France accepted of Estonia's offer, and Estonia signed.
-    agreement: String,
-}
-
-impl World {
-    fn start() -> Self {
-        let [fr, ee, lv] = ["FR", "EE", "LV"].map(Node::new);
-        let served = [&fr, &ee, &lv].map(|node| node.serve(true)).into();
-        peer(&fr, &ee);
-        peer(&fr, &lv);
-        fr.run(&["audience", "create", "helpers", "--members", "EE,LV"]).good();
-        let ask = ["assist", "ask", "--name", "Hospital group encrypted", "--call", "duty", "--need", "forensics:2"];
-        let to = ["--by", "2099-01-01T00:00:00Z", "--label", "amber", "--audience", "helpers", "--json"];
-        let request = said(&fr.run(&[&ask[..], &to].concat()).json());
-        heard(&ee, &request);
-        heard(&lv, &request);
-        let offer = said(&ee.run(&["assist", "reply", &request, "yes", "--call", "EE duty", "--json"]).json());
-        heard(&fr, &offer);
-        let agreement = said(&fr.run(&["assist", "accept", &offer, "--json"]).json());
-        heard(&ee, &agreement);
-        ee.run(&["assist", "sign", &agreement]).good();
-        until("in force at France", || fr.run(&["assist", "show", &request]).good().contains("in force").then_some(()));
-        Self { fr, ee, lv, served, request, agreement }
-    }
-
-    fn stop(self) {
-        for one in self.served {
-            assert_eq!(one.stop(), Some(0));
-        }
-    }
-}
 
 fn notes(node: &Node, case: &str) -> Vec<String> {
     let page = node.run(&["assist", "notes", case, "--json"]).json();

@@ -113,3 +113,8 @@ pub const WEBHOOK_SECRET_BYTES: usize = 32;
 pub const WEBHOOK_PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Duration::from_secs(8)];
 /// Most bytes of a file with the certificates of a gateway's authorities that are looked at.
 pub const AUTHORITIES: usize = 64;
+/// Pieces of sealed files that one listener holds in memory at once, of 1 MiB each: more than that many at a time are no
+/// faster on one disk.
+pub const PIECES_AT_ONCE: usize = 8;
+/// Largest piece of a sealed file, or list of the digests of all its pieces: 100 GB are 95,368 pieces.
+pub const EVIDENCE_ANSWER_BYTES: usize = 4 * MIB;

@@ -23,7 +23,7 @@ fn caller() -> Caller {
 
 async fn serving(world: &World) -> std::sync::Arc<Federating> {
     let key = NodeKey::generate(&world.node.me().origin).unwrap();
-    Federating::new(world.node.clone(), key).await.unwrap()
+    Federating::new(world.node.clone(), key, api_world::files()).await.unwrap()
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 //!
 //! Floor 1: pure, imports `model` alone. The only maker of [`verified::Verified`].
 
+pub mod age;
 pub mod checkpoint;
 pub mod commitment;
 pub mod cursor;
@@ -20,6 +21,7 @@ pub mod mandate;
 pub mod manifest;
 pub mod note;
 pub mod peering;
+pub mod pieces;
 pub mod proof;
 pub mod purge;
 pub mod roster;

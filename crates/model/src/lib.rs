@@ -3,6 +3,7 @@
 //!
 //! Floor 0: pure, imports no other room. Every value that could be wrong is parsed once, here, and is right afterwards.
 
+pub mod age;
 pub mod alert;
 pub mod bytes;
 pub mod duty;
@@ -22,6 +23,7 @@ pub mod statement;
 pub mod stix;
 pub mod time;
 
+pub use age::AgeRecipient;
 pub use envelope::{AudienceAt, Envelope, Lane, MediaType, Slot, ThreadVersion};
 pub use ids::{AudienceId, Citation, Commitment, EntryRef, Index, StixId, ThreadId};
 pub use label::{Label, Pap, Tlp};

@@ -62,3 +62,7 @@ pub const MANDATE_BYTES: usize = 12 * 1024;
 pub const MANDATE_SECONDS: i64 = 31 * 24 * 3600;
 /// Most bytes of a signed consent: a note of six short lines.
 pub const CONSENT_BYTES: usize = 2_000;
+/// Largest sealed file of evidence that goes over the network, bytes: 100 GB; what is larger goes on a disk by courier.
+pub const SEALED_BYTES: u64 = 100_000_000_000;
+/// Most people to whom one file of evidence is sealed: a team, with its deputies.
+pub const ARTEFACT_RECIPIENTS: usize = 20;

@@ -17,6 +17,7 @@ pub mod assist;
 pub mod audience;
 pub mod body;
 pub mod cosign;
+pub mod depot;
 pub mod disclose;
 pub mod duty;
 pub mod engine;

@@ -196,3 +196,19 @@ pub const CLOCK_KEPT_MILLIS: i64 = 1_000;
 pub const CLOCK_KEPT_EVERY: Duration = Duration::from_secs(60);
 /// A machine's clock that is off by this is shown to people, seconds: what NTP puts right by itself is less.
 pub const CLOCK_DOUBT_SECONDS: u64 = 5;
+/// Most sealed files that are on their way at once: a person puts in one at a time, and each that is left lying takes
+/// disk until it lapses.
+pub const DEPOT_OPEN: usize = 16;
+/// Disk that sealed files may take, bytes: four of the largest (`model::limits::SEALED_BYTES`).
+pub const DEPOT_BYTES: u64 = 400_000_000_000;
+/// An upload that no statement names is deleted this long after it began, seconds: 100 GB at 10 Mbit/s take a day.
+pub const UPLOAD_SECONDS: i64 = 3 * 24 * 3600;
+/// Whoever takes a sealed file out does so within this time, seconds, under one link of its chain of custody: 100 GB at
+/// 10 Mbit/s; whoever comes later says it again.
+pub const FETCH_SECONDS: i64 = 24 * 3600;
+/// The depot is looked through at most this often, seconds: each time all evidence is read.
+pub const SWEEP_SECONDS: u64 = 2;
+/// The depot is looked through at least this often, seconds: uploads lapse though nothing is said.
+pub const SWEEP_LAPSE_SECONDS: u64 = 3_600;
+/// Gaps of an upload that are told at once: of more, whoever puts the pieces asks again.
+pub const UPLOAD_GAPS: usize = 256;

@@ -10,7 +10,7 @@ use journal::purge::Purged;
 use journal::seal::WrappingKey;
 use model::alert::Channel;
 use model::duty::Contact;
-use model::{Realm, Timestamp};
+use model::{Index, Realm, Timestamp};
 
 /// The time. Read once a transaction, and passed on as an argument.
 pub trait Clock: Send + Sync {
@@ -172,6 +172,15 @@ pub trait Transport: Send + Sync {
     fn yours(&self, to: &PartnerAddress, query: String) -> Boxed<'_, Result<Vec<u8>, TransportError>>;
     /// Asks a witness to cosign: the text of `journal::witness::AddCheckpoint`.
     fn add_checkpoint(&self, to: &PartnerAddress, request: String) -> Boxed<'_, Result<WitnessAnswer, TransportError>>;
+    /// Asks a partner for a sealed file of its evidence: the digests of all pieces, or one piece. Not checked.
+    fn evidence(
+        &self,
+        _to: &PartnerAddress,
+        _index: Index,
+        _piece: Option<u64>,
+    ) -> Boxed<'_, Result<Vec<u8>, TransportError>> {
+        Box::pin(async { Err(TransportError { reason: "this transport carries no sealed files".to_owned() }) })
+    }
     /// Asks a partner who it is: its signed identity, not verified.
     fn identity(&self, _to: &PartnerAddress) -> Boxed<'_, Result<Vec<u8>, TransportError>> {
         Box::pin(async { Err(TransportError { reason: "this transport asks for no identity".to_owned() }) })

@@ -5,8 +5,8 @@
 //! the same statements show the same custody, in whatever order they came.
 
 use model::extension::Extension;
-use model::extension::assistance::{Artefact, Custody, CustodyAct, Note, Way};
-use model::{Citation, Origin};
+use model::extension::assistance::{Artefact, Custody, CustodyAct, Note, Sha256Digest, Way};
+use model::{AgeRecipient, Citation, Origin};
 
 use super::case::{AgreementCase, Case};
 use super::{Heard, InvalidTransition, PURGED, Word};
@@ -45,22 +45,29 @@ impl RoomWord {
             Self::Artefact(artefact) => {
                 let mut way = artefact.way.clone();
                 match &mut way {
+                    // Without the name of its bytes nobody finds them: the depot deletes what nothing names.
+                    Way::Sealed { sealed_sha256, pieces, recipients, sealed_size: _ } => {
+                        *sealed_sha256 = Sha256Digest::new([0; 32]);
+                        *pieces = Sha256Digest::new([0; 32]);
+                        *recipients = vec![AgeRecipient::new([0; 32])];
+                    }
                     Way::Courier { seals, carrier, from, to, handed_over: _ } => {
                         *seals = vec![purged()];
                         (*carrier, *from, *to) = (purged(), purged(), purged());
                     }
                 }
                 let common = artefact.common.without_words();
-                Artefact { common, name: purged(), added_by: purged(), way, ..artefact.clone() }.to_bytes()
+                Artefact { common, name: purged(), added_by: purged(), sha256: None, way, ..artefact.clone() }
+                    .to_bytes()
             }
             Self::Custody(custody) => {
                 let mut act = custody.act.clone();
                 match &mut act {
                     CustodyAct::Passed { to: words }
-                    | CustodyAct::Returned { to: words }
-                    | CustodyAct::Destroyed { method: words } => *words = purged(),
+                    | CustodyAct::Returned { to: words, deleted: _ }
+                    | CustodyAct::Destroyed { method: words, deleted: _ } => *words = purged(),
                     CustodyAct::Delivered { seals, intact: _ } => seals.clear(),
-                    CustodyAct::HoldLifted => {}
+                    CustodyAct::HandedOut | CustodyAct::Fetched | CustodyAct::HoldLifted => {}
                 }
                 let common = custody.common.without_words();
                 Custody { common, act, by: purged(), note: None, ..custody.clone() }.to_bytes()
@@ -129,6 +136,23 @@ impl ArtefactCase {
             self.held = false;
             return Ok(());
         }
+        let fits = match (act, &self.artefact.way) {
+            (CustodyAct::HandedOut | CustodyAct::Fetched, Way::Courier { .. })
+            | (CustodyAct::Delivered { .. }, Way::Sealed { .. }) => false,
+            (
+                CustodyAct::HandedOut
+                | CustodyAct::Fetched
+                | CustodyAct::Delivered { .. }
+                | CustodyAct::Passed { .. }
+                | CustodyAct::Returned { .. }
+                | CustodyAct::Destroyed { .. }
+                | CustodyAct::HoldLifted,
+                Way::Sealed { .. } | Way::Courier { .. },
+            ) => true,
+        };
+        if !fits {
+            return Err(InvalidTransition::Misplaced);
+        }
         let fate = if owns { self.owner_fate } else { self.other_fate };
         let next = next(fate, owns, act)?;
         if owns {
@@ -148,6 +172,10 @@ pub fn next(fate: Fate, owns: bool, act: &CustodyAct) -> Result<Fate, InvalidTra
     match (act, fate) {
         (CustodyAct::HoldLifted, fate) => Ok(fate),
         (CustodyAct::Returned { .. }, _) if owns => Err(InvalidTransition::NotYours),
+        (CustodyAct::HandedOut, _) if !owns => Err(InvalidTransition::NotYours),
+        // What the other party gave back or destroyed it may fetch once more, while its owner still has it.
+        (CustodyAct::Fetched, _) if !owns => Ok(Fate::Has),
+        (CustodyAct::HandedOut | CustodyAct::Fetched, Fate::Has) => Ok(Fate::Has),
         // What was given back comes to its owner, and may come once more.
         (CustodyAct::Delivered { .. }, _) => Ok(Fate::Has),
         (CustodyAct::Passed { .. }, Fate::Has) => Ok(Fate::Has),
@@ -186,8 +214,12 @@ pub fn fold(case: &Case, heard: &[Heard]) -> Room {
 
 fn artefact(place: Citation, said: &Artefact, other: Origin) -> ArtefactCase {
     let held = said.judicial_hold;
-    // Its owner handed it over: it is with the courier, or there.
-    let owner_fate = Fate::NotHad;
+    let owner_fate = match said.way {
+        // It stays at its owner's node, from which it is fetched.
+        Way::Sealed { .. } => Fate::Has,
+        // Its owner handed it over: it is with the courier, or there.
+        Way::Courier { .. } => Fate::NotHad,
+    };
     let artefact = said.clone();
     ArtefactCase { place, artefact, other, custody: Vec::new(), held, owner_fate, other_fate: Fate::NotHad }
 }
@@ -250,8 +282,8 @@ mod tests {
 
     #[test]
     fn what_a_party_has_follows_from_what_it_did() {
-        let destroyed = || CustodyAct::Destroyed { method: words("shredded") };
-        let returned = || CustodyAct::Returned { to: words("CERT-FR") };
+        let destroyed = || CustodyAct::Destroyed { method: words("shredded"), deleted: false };
+        let returned = || CustodyAct::Returned { to: words("CERT-FR"), deleted: false };
         let check =
             |fate, owns, act: CustodyAct, expect| assert_eq!(next(fate, owns, &act), expect, "{fate:?} {act:?}");
         let delivered = || CustodyAct::Delivered { seals: Vec::new(), intact: true };
@@ -266,6 +298,12 @@ mod tests {
         check(Fate::Has, true, destroyed(), Ok(Fate::Destroyed));
         check(Fate::Destroyed, false, returned(), Err(InvalidTransition::TooLate));
         check(Fate::Returned, false, delivered(), Ok(Fate::Has));
+        check(Fate::Has, true, CustodyAct::HandedOut, Ok(Fate::Has));
+        check(Fate::Has, false, CustodyAct::HandedOut, Err(InvalidTransition::NotYours));
+        check(Fate::Destroyed, true, CustodyAct::HandedOut, Err(InvalidTransition::TooLate));
+        check(Fate::NotHad, false, CustodyAct::Fetched, Ok(Fate::Has));
+        check(Fate::Destroyed, false, CustodyAct::Fetched, Ok(Fate::Has));
+        check(Fate::Destroyed, true, CustodyAct::Fetched, Err(InvalidTransition::TooLate));
     }
 
     #[test]

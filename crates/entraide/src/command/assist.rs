@@ -389,7 +389,7 @@ async fn say(session: &Session, entry: EntryRef, what: &str, value: &Value) -> R
     told(session, &session.client.bytes(&Ask::json(Method::POST, path, value)).await?)
 }
 
-fn told(session: &Session, bytes: &bytes::Bytes) -> Result<(), Failure> {
+pub(super) fn told(session: &Session, bytes: &bytes::Bytes) -> Result<(), Failure> {
     if session.json {
         return raw(&[&bytes[..], b"\n"].concat());
     }

@@ -1,4 +1,5 @@
-//! `evidence` and `verify-evidence`: what a log did that no honest log does, as a file that others can check.
+//! `evidence` and `verify-evidence`: what a log did that no honest log does, as a file that others can check; and the
+//! sealed files of a case (`sealed`).
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use serde_json::json as object_of;
 
 use super::failure::refused;
 use super::print::{clean, json, line, raw};
+use super::sealed::{self, FetchArgs, OpenArgs, PutArgs};
 use super::shapes::Status;
 use super::{Failure, Session};
 use crate::client::{Ask, read};
@@ -16,9 +18,20 @@ use crate::keys::read_small;
 /// `evidence …`.
 #[derive(Debug, Subcommand)]
 pub enum EvidenceCommand {
-    /// Show the newest evidence, with its numbers
+    /// Make a key to which evidence can be sealed: the private one into a file, the public one to standard output
+    Key {
+        /// Where the private key goes
+        file: PathBuf,
+    },
+    /// Seal a file and give it to the other party of an agreement; run it again to go on after an interruption
+    Put(PutArgs),
+    /// Take a sealed file out, of an own or of a partner's; run it again to go on after an interruption
+    Fetch(FetchArgs),
+    /// Open a sealed file with a private key; no node is asked
+    Open(OpenArgs),
+    /// Show the newest evidence against logs, with its numbers
     List,
-    /// Write one piece of evidence to standard output, as a file that anybody can check with the log's key
+    /// Write one piece of evidence against a log to standard output, as a file that anybody can check with the log's key
     File {
         /// Its number
         id: i64,
@@ -37,6 +50,10 @@ pub struct VerifyEvidenceArgs {
 
 pub(super) async fn evidence(session: &Session, command: &EvidenceCommand) -> Result<(), Failure> {
     match command {
+        EvidenceCommand::Key { file } => sealed::key(file, session.json),
+        EvidenceCommand::Put(args) => sealed::put(session, args).await,
+        EvidenceCommand::Fetch(args) => sealed::fetch(session, args).await,
+        EvidenceCommand::Open(args) => sealed::open(args, session.json),
         EvidenceCommand::List => list(session).await,
         EvidenceCommand::File { id } => {
             let bytes = session.client.bytes(&Ask::get(format!("/evidence/{id}"))).await?;

@@ -26,6 +26,7 @@ mod recover;
 mod red;
 mod roster;
 mod scan;
+mod sealed;
 mod setup;
 mod shapes;
 mod state;
@@ -194,7 +195,7 @@ enum Command {
     Proof(objects::ProofArgs),
     /// Check a proof offline, with keys that you trust
     VerifyProof(proofs::VerifyProofArgs),
-    /// Show evidence against logs, or write it to a file for others
+    /// Give and take sealed files of evidence in a case; show evidence against logs, or write it to a file for others
     #[command(subcommand)]
     Evidence(evidence::EvidenceCommand),
     /// Check a file of evidence offline, with keys that you trust
@@ -273,6 +274,8 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         }
         Command::VerifyProof(args) => proofs::verify_proof(&args, target.json),
         Command::VerifyEvidence(args) => evidence::verify(&args, target.json),
+        Command::Evidence(evidence::EvidenceCommand::Key { file }) => sealed::key(&file, target.json),
+        Command::Evidence(evidence::EvidenceCommand::Open(args)) => sealed::open(&args, target.json),
         Command::Keys(keys::KeysCommand::Sign { request, root_key }) => keys::sign(&request, &root_key),
         Command::Successor(args) => {
             let dir = target.of_realm("successor")?;

@@ -209,7 +209,8 @@ async fn start_one(dir: &Path, country: Country, seats: String) -> Result<Member
     opened.seats = Some(seats);
     let beside = Beside::default();
     let faces = serve::web(&opened, web, true, None, beside.clone()).map_err(|error| at(&error))?;
-    let service = http_room::server::federating::Federating::new(opened.node.clone(), opened.tls.clone()).await;
+    let (tls, files) = (opened.tls.clone(), Arc::clone(&opened.files));
+    let service = http_room::server::federating::Federating::new(opened.node.clone(), tls, files).await;
     let forger = Forger::new(service.map_err(|error| at(&error))?);
     let up = plug_in(&opened, federation, Arc::clone(&forger));
     Ok(Member {

@@ -20,7 +20,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::ClientError;
 use crate::limits;
-use crate::server::federation::{ADD_CHECKPOINT, CHECKPOINT, IDENTITY, PEER, RELEASES, TILE, YOURS};
+use crate::server::federation::{ADD_CHECKPOINT, CHECKPOINT, EVIDENCE, IDENTITY, PEER, RELEASES, TILE, YOURS};
 use crate::tls::{self, NodeKey, PinBytes};
 
 /// Stands where HTTP and TLS want a name. The key says who it is; a name says nothing (`.invalid`: RFC 2606 §2).
@@ -81,6 +81,19 @@ impl FederationClient {
     pub async fn yours(&self, query: &str) -> Result<Bytes, ClientError> {
         let request = request(Method::GET, &format!("{YOURS}?{query}"), Bytes::new())?;
         self.ask(request, limits::ANSWER, limits::PAGE_BYTES).await
+    }
+
+    /// The digests of all pieces of a sealed file of the partner's evidence, or one piece; not checked.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn evidence(&self, index: u64, piece: Option<u64>) -> Result<Bytes, ClientError> {
+        let path = match piece {
+            Some(piece) => format!("{EVIDENCE}{index}/{piece}"),
+            None => format!("{EVIDENCE}{index}"),
+        };
+        let request = request(Method::GET, &path, Bytes::new())?;
+        self.ask(request, limits::ANSWER, limits::EVIDENCE_ANSWER_BYTES).await
     }
 
     /// Asks the partner to cosign a checkpoint of ours: the request as `journal::witness` writes it.

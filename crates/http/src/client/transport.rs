@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use model::Index;
 use node::ports::{Boxed, PartnerAddress, Transport, TransportError, WitnessAnswer};
 
 use super::{ClientError, FederationClient};
@@ -106,6 +107,28 @@ impl Transport for PinnedTransport {
             match client.yours(&query).await {
                 Ok(bytes) => Ok(bytes.into()),
                 // A partner of an earlier version has no such route: the connection is as good as before.
+                Err(error @ ClientError::Refused { .. }) => Err(told(&error)),
+                Err(error) => {
+                    self.forget(&to);
+                    Err(told(&error))
+                }
+            }
+        })
+    }
+
+    fn evidence(
+        &self,
+        to: &PartnerAddress,
+        index: Index,
+        piece: Option<u64>,
+    ) -> Boxed<'_, Result<Vec<u8>, TransportError>> {
+        let to = to.clone();
+        Box::pin(async move {
+            let told = |error: &ClientError| TransportError { reason: error.to_string() };
+            let client = self.client(&to).await.map_err(|error| told(&error))?;
+            match client.evidence(index.0, piece).await {
+                Ok(bytes) => Ok(bytes.into()),
+                // A refusal is an answer: the connection is as good as before.
                 Err(error @ ClientError::Refused { .. }) => Err(told(&error)),
                 Err(error) => {
                     self.forget(&to);

@@ -10,6 +10,8 @@ use journal::peering::{PeerRequest, Session};
 use journal::tree::{TilePath, Tiles};
 use journal::wire::{self, FeedPage, FeedRequest};
 use journal::witness::{AddCheckpoint, WitnessError};
+use model::Index;
+use node::assist::{AssistError, sealed};
 use node::cosign::{self, CosignError};
 use node::feed::{self, FeedError};
 use node::gossip;
@@ -22,6 +24,7 @@ use tokio::time::Instant;
 
 use super::accept::Caller;
 use super::federation::{Answer, Cosigned, Cosigning, FederationService, ServiceError};
+use super::sealed_files::SealedFiles;
 use crate::tls::{NodeKey, PinBytes};
 
 /// A node as its partners see it.
@@ -31,6 +34,7 @@ pub struct Federating {
     key: NodeKey,
     known: RwLock<HashSet<PinBytes>>,
     polls: Mutex<HashMap<LogId, Polls>>,
+    files: Arc<SealedFiles>,
 }
 
 /// What one partner has asked lately, and how far it is known to have read.
@@ -63,13 +67,13 @@ impl Word {
 }
 
 impl Federating {
-    /// Serves `node`, whose certificate has this key.
+    /// Serves `node`, whose certificate has this key, with its sealed files.
     ///
     /// # Errors
     /// The partners could not be read.
-    pub async fn new(node: Node, key: NodeKey) -> Result<Arc<Self>, StoreError> {
-        let known = read_pins(&node).await?;
-        let service = Arc::new(Self { node, key, known: RwLock::new(known), polls: Mutex::new(HashMap::new()) });
+    pub async fn new(node: Node, key: NodeKey, files: Arc<SealedFiles>) -> Result<Arc<Self>, StoreError> {
+        let (known, polls) = (RwLock::new(read_pins(&node).await?), Mutex::new(HashMap::new()));
+        let service = Arc::new(Self { node, key, known, polls, files });
         tokio::spawn(keep_pins(Arc::downgrade(&service)));
         Ok(service)
     }
@@ -144,6 +148,31 @@ impl Federating {
         self.count(partner.log).await?;
         let page = self.node.read(move |view| yours::page(view, &partner, &request)).await.map_err(refuse)?;
         encode(&page)
+    }
+
+    /// Gives a sealed file, piece by piece, to whom its statement was given. That it gets the bytes is said before it does.
+    async fn sealed(&self, caller: Caller, index: u64, piece: Option<u64>) -> Result<Bytes, ServiceError> {
+        let index = Index(index);
+        let _turn = self.files.turn().await.map_err(|error| ServiceError::Unavailable(error.to_string()))?;
+        let read = self.node.read(move |view| {
+            let partner = feed::caller(view, &caller.pin).map_err(|_| AssistError::Unknown)?;
+            sealed::for_partner(view, &partner, index)
+        });
+        let file = read.await.map_err(|error| refuse_file(&error))?;
+        let given = self.files.give(file.name, piece).await.map_err(|error| refuse_file(&error.into()))?;
+        let bytes = given.ok_or(ServiceError::NotFound)?;
+        if sealed::is_news(&file) {
+            let place = file.known.place;
+            match self.node.write(move |work| sealed::hand_out(work, &place)).await {
+                Ok(()) => {}
+                Err(WriteError::Refused(error)) => return Err(refuse_file(&error)),
+                Err(WriteError::Busy) => return Err(ServiceError::TooMany { retry_after: 1 }),
+                Err(error @ (WriteError::Silent(_) | WriteError::Stopped(_))) => {
+                    return Err(ServiceError::Unavailable(error.to_string()));
+                }
+            }
+        }
+        Ok(Bytes::from(bytes))
     }
 
     async fn look(&self, pin: PinBytes, request: FeedRequest) -> Result<(LogId, feed::Answer), ServiceError> {
@@ -291,6 +320,9 @@ impl FederationService for Federating {
     fn yours(&self, caller: Caller, query: String) -> Answer<'_> {
         Box::pin(self.give_back(caller, query))
     }
+    fn evidence(&self, caller: Caller, index: u64, piece: Option<u64>) -> Answer<'_> {
+        Box::pin(self.sealed(caller, index, piece))
+    }
     fn releases(&self, caller: Caller, query: String) -> Answer<'_> {
         Box::pin(self.page(caller, query))
     }
@@ -320,6 +352,19 @@ fn refuse(error: FeedError) -> ServiceError {
         FeedError::Silent(silent) => ServiceError::Unavailable(silent.to_string()),
         FeedError::Cursor | FeedError::Ahead { .. } => ServiceError::BadRequest(error.to_string()),
     }
+}
+
+/// "Not there" and "not for you" are one answer, whatever the reason.
+fn refuse_file(error: &AssistError) -> ServiceError {
+    if let AssistError::Store(error) = error {
+        return failed(error);
+    }
+    if matches!(error, AssistError::Depot(_)) {
+        tracing::error!(%error, "a sealed file could not be given");
+        return ServiceError::Unavailable("the node cannot read its depot".to_owned());
+    }
+    tracing::debug!(%error, "a sealed file was not given");
+    ServiceError::NotFound
 }
 
 /// The answers of C2SP tlog-witness, "add-checkpoint".

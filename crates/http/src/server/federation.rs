@@ -35,6 +35,9 @@ pub const PEER: &str = "/federation/v1/peer";
 /// Where a log asks this node to cosign its checkpoint (C2SP tlog-witness).
 pub const ADD_CHECKPOINT: &str = "/federation/v1/witness/add-checkpoint";
 
+/// Sealed files of this node's evidence: below it the index of the statement, and below that a piece.
+pub const EVIDENCE: &str = "/federation/v1/evidence/";
+
 /// Media type of the size that a witness cosigned last (C2SP tlog-witness, "add-checkpoint").
 pub const SIZE_TYPE: &str = "text/x.tlog.size";
 /// Media type of a page of releases: the journal's wire codec, compressed with zstd (RFC 8878).
@@ -95,6 +98,10 @@ pub trait FederationService: Send + Sync + 'static {
     fn yours(&self, _caller: Caller, _query: String) -> Answer<'_> {
         Box::pin(async { Err(ServiceError::NotFound) })
     }
+    /// The digests of all pieces of a sealed file, or one piece. A service that keeps none says so.
+    fn evidence(&self, _caller: Caller, _index: u64, _piece: Option<u64>) -> Answer<'_> {
+        Box::pin(async { Err(ServiceError::NotFound) })
+    }
     /// A page of releases, compressed with zstd; waits for news as long as `query` says.
     fn releases(&self, caller: Caller, query: String) -> Answer<'_>;
     /// Cosigns the caller's checkpoint, if it extends the one that was cosigned last.
@@ -118,6 +125,8 @@ pub fn router(service: Arc<dyn FederationService>) -> Router {
         .route("/federation/v1/log/tile/{*path}", get(tile))
         .route(YOURS, get(yours))
         .route(RELEASES, get(releases))
+        .route("/federation/v1/evidence/{index}", get(digests))
+        .route("/federation/v1/evidence/{index}/{piece}", get(piece))
         .route(ADD_CHECKPOINT, post(add_checkpoint))
         .route(PEER, post(peer))
         .fallback(async || Problem::not_found())
@@ -197,6 +206,27 @@ async fn yours(
 ) -> Result<Response, Problem> {
     let page = service.yours(caller, bounded(query)?).await?;
     Ok(answer(page, PAGE_TYPE, "no-store"))
+}
+
+async fn digests(
+    State(service): Service,
+    Extension(caller): Extension<Caller>,
+    Path(index): Path<String>,
+) -> Result<Response, Problem> {
+    let index = index.parse().map_err(|_| Problem::not_found())?;
+    let body = service.evidence(caller, index, None).await?;
+    Ok(answer(body, "application/octet-stream", "no-store"))
+}
+
+async fn piece(
+    State(service): Service,
+    Extension(caller): Extension<Caller>,
+    Path((index, piece)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let index = index.parse().map_err(|_| Problem::not_found())?;
+    let piece = piece.parse().map_err(|_| Problem::not_found())?;
+    let body = service.evidence(caller, index, Some(piece)).await?;
+    Ok(answer(body, "application/octet-stream", "no-store"))
 }
 
 /// A query within its limit.

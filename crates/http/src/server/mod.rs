@@ -10,6 +10,7 @@ pub mod federation;
 pub mod metrics;
 pub mod pages;
 pub mod realms;
+pub mod sealed_files;
 pub mod seats;
 pub mod session;
 pub mod sse;

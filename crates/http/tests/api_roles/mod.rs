@@ -91,8 +91,13 @@ const TABLE: &[(Who, &[&str])] = &[
         &[
             "POST /assistance",
             "POST /assistance/{entry}/accept",
+            "GET /assistance/{entry}/pieces/{piece}",
             "POST /assistance/{entry}/custody",
             "POST /assistance/{entry}/evidence",
+            "POST /assistance/{entry}/fetch",
+            "POST /assistance/{entry}/sealed",
+            "PUT /assistance/{entry}/uploads/{name}",
+            "PUT /uploads/{name}/{piece}",
             "POST /assistance/{entry}/notes",
             "POST /assistance/{entry}/mandates",
             "POST /assistance/{entry}/mission",
@@ -262,6 +267,7 @@ fn routes() -> Vec<(String, Method, String, Value)> {
                 ("{login}", "nobody"),
                 ("{number}", "7"),
                 ("{person}", "nobody"),
+                ("{piece}", "0"),
                 ("{class}", "answer"),
                 ("{id}", "7"),
             ] {
@@ -269,6 +275,7 @@ fn routes() -> Vec<(String, Method, String, Value)> {
             }
             at.push_str(match name.as_str() {
                 "GET /exports" => "?for=read",
+                "PUT /assistance/{entry}/uploads/{name}" => "?size=1",
                 "POST /statements" => "?label=green",
                 "POST /partners/roster" => "?key=0000000000000000000000000000000000000000000000000000000000000000",
                 _ => "",
@@ -278,6 +285,10 @@ fn routes() -> Vec<(String, Method, String, Value)> {
             match name.as_str() {
                 "POST /recovery/decision" => body = json!({"decision": "speak"}),
                 "POST /assistance/{entry}/evidence" => body["kind"] = json!("logs"),
+                "POST /assistance/{entry}/sealed" => {
+                    body["kind"] = json!("logs");
+                    (body["pieces"], body["sealed_sha256"]) = (json!("0".repeat(64)), json!("0".repeat(64)));
+                }
                 "POST /capacities" => body["kind"] = json!("forensics"),
                 // Of somebody else: one's own are made by whoever reads.
                 "POST /tokens" => body = json!({"name": "none", "days": 1, "login": "newcomer"}),

@@ -13,15 +13,20 @@ use http_room::client::join::{JoinError, Joined};
 use http_room::server::accept::LocalSocket;
 use http_room::server::api::keys::{self, Keyring, KeyringError};
 use http_room::server::api::{self, Ctx, Joiner};
+use http_room::server::sealed_files::SealedFiles;
 use journal::checkpoint::{self, Checkpoint, SignedCheckpoint};
 use journal::cursor::CursorKey;
 use journal::identity::{self, Identity, Pin, SignedIdentity};
 use journal::seal::WrappingKey;
 use model::{Origin, PartnerClass, RootId, Timestamp};
+use node::depot::MemoryDepot;
 use node::engine::Deps;
 use node::partner::PartnerError;
 use node::passkey::ceremony::HostName;
-use node::ports::{Boxed, CipherError, Clock, MailCipher, MailStandard, Random, Signer, SignerError};
+use node::ports::{
+    Boxed, CipherError, Clock, MailCipher, MailStandard, PartnerAddress, Random, Signer, SignerError, Transport,
+    TransportError, WitnessAnswer,
+};
 use node::{Node, WriteError, account};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -93,6 +98,27 @@ impl MailCipher for Nobody {
     }
     fn encrypt(&self, _: MailStandard, _: Vec<u8>, _: Vec<u8>) -> Boxed<'_, Result<Vec<u8>, CipherError>> {
         Box::pin(async { Err(CipherError { reason: "nothing is encrypted here".to_owned() }) })
+    }
+}
+
+/// A depot in memory; nobody is reached from it.
+pub fn files() -> Arc<SealedFiles> {
+    Arc::new(SealedFiles::new(Arc::new(MemoryDepot::default()), Arc::new(Nobody)))
+}
+
+fn unreached<T>() -> Boxed<'static, Result<T, TransportError>> {
+    Box::pin(async { Err(TransportError { reason: "nobody is there".to_owned() }) })
+}
+
+impl Transport for Nobody {
+    fn releases(&self, _: &PartnerAddress, _: String) -> Boxed<'_, Result<Vec<u8>, TransportError>> {
+        unreached()
+    }
+    fn yours(&self, _: &PartnerAddress, _: String) -> Boxed<'_, Result<Vec<u8>, TransportError>> {
+        unreached()
+    }
+    fn add_checkpoint(&self, _: &PartnerAddress, _: String) -> Boxed<'_, Result<WitnessAnswer, TransportError>> {
+        unreached()
     }
 }
 
@@ -232,6 +258,7 @@ impl World {
             joiner: Arc::new(Nobody),
             keyring: Arc::new(Nobody),
             cipher: Arc::new(Nobody),
+            files: files(),
             plain_http: true,
             ceiling,
             host: host.map(|host| HostName::new(host).unwrap()),

@@ -9,11 +9,12 @@ use model::{Citation, EntryRef, Origin, Timestamp, Tlp, Walled};
 use super::note::room_at;
 use super::{AssistError, Spoken, speak};
 use crate::append::Appended;
+use crate::depot::Depot;
 use crate::work::Work;
 
-/// A disk that goes to the other party by courier.
+/// A disk that goes to the other party by courier, or a sealed file that is fetched from here.
 #[derive(Debug, Clone)]
-pub struct NewDisk {
+pub struct NewArtefact {
     /// Its name for people.
     pub name: String,
     /// What is on it.
@@ -36,14 +37,14 @@ pub struct NewDisk {
     pub tlp: Tlp,
 }
 
-/// Says that a disk was handed to a courier, under an agreement in force.
+/// Says that a disk was handed to a courier, or a sealed file put in, under an agreement in force.
 ///
 /// # Errors
 /// There is no such agreement in force, or a field is out of its range; nothing is said then.
 pub fn hand_over(
     work: &mut Work<'_, '_>,
     acceptance: &Citation,
-    new: &NewDisk,
+    new: &NewArtefact,
     by: &str,
 ) -> Result<Spoken, AssistError> {
     let (case, _) = room_at(work, acceptance)?;
@@ -52,6 +53,9 @@ pub fn hand_over(
         return Err(AssistError::NoEffect(InvalidTransition::NotInForce));
     }
     let to = if work.me.origin == case.place.origin { provider.clone() } else { case.place.origin.clone() };
+    if let Way::Sealed { pieces, .. } = &new.way {
+        super::sealed::is_new(work, *pieces)?;
+    }
     let artefact = Artefact {
         common: speak::common::<Artefact>(work)?,
         agreement: acceptance.clone(),
@@ -71,7 +75,8 @@ pub fn hand_over(
     Ok(Spoken { appended, request: case.place })
 }
 
-/// Says what was done with a piece of evidence, named by its entry: a link of its chain of custody.
+/// Says what was done with a piece of evidence, named by its entry: a link of its chain of custody. What is said to be
+/// gone of a sealed file is deleted in `depot` first.
 ///
 /// # Errors
 /// It is not there, the law wants it kept, or the act has no place in the chain; nothing is said then.
@@ -81,6 +86,7 @@ pub fn custody(
     act: CustodyAct,
     by: &str,
     note: Option<String>,
+    depot: Option<&dyn Depot>,
 ) -> Result<Spoken, AssistError> {
     let (case, room) = room_at(work, place)?;
     let known = room.artefacts.into_iter().find(|known| known.place == *place).ok_or(AssistError::Unknown)?;
@@ -89,12 +95,40 @@ pub fn custody(
     }
     let to = if work.me.origin == known.place.origin { known.other.clone() } else { known.place.origin.clone() };
     let common: Common = speak::common::<Custody>(work)?;
+    let (act, leaves) = ending(&known, act, depot)?;
     let said = Custody { common, artefact: place.clone(), act, by: by.to_owned(), note };
     let statement = statement(work, place)?;
     let tlp = work.tx.object(statement)?.ok_or(AssistError::Unknown)?.tlp;
     let appended = speak::in_room(work, &to, tlp, Walled::Evidence, &said)?;
     took_effect(work, &case.place, &appended)?;
+    if let Some((depot, name)) = leaves {
+        // Last, since it is the one thing that can't be undone; and before the commit, so that it is never said first.
+        depot.remove(name)?;
+    }
     Ok(Spoken { appended, request: case.place })
+}
+
+/// A file that an act deletes, and where.
+type Leaving<'d> = Option<(&'d dyn Depot, Sha256Digest)>;
+
+/// An act with what this node deletes because of it.
+fn ending<'d>(
+    known: &ArtefactCase,
+    act: CustodyAct,
+    depot: Option<&'d dyn Depot>,
+) -> Result<(CustodyAct, Leaving<'d>), AssistError> {
+    let (Way::Sealed { pieces, .. }, Some(depot)) = (&known.artefact.way, depot) else { return Ok((act, None)) };
+    let deleted = depot.kept(*pieces)?.is_some();
+    let leaves = deleted.then_some((depot, *pieces));
+    Ok(match act {
+        CustodyAct::Destroyed { method, .. } => (CustodyAct::Destroyed { method, deleted }, leaves),
+        CustodyAct::Returned { to, .. } => (CustodyAct::Returned { to, deleted }, leaves),
+        CustodyAct::HandedOut
+        | CustodyAct::Fetched
+        | CustodyAct::Passed { .. }
+        | CustodyAct::Delivered { .. }
+        | CustodyAct::HoldLifted => (act, None),
+    })
 }
 
 /// Why an act is not for now: a court's word, as the owner says, or a legal hold of this node.
@@ -102,7 +136,11 @@ fn kept(work: &Work<'_, '_>, known: &ArtefactCase, act: &CustodyAct) -> Result<O
     let (destroys, leaves) = match act {
         CustodyAct::Destroyed { .. } => (true, true),
         CustodyAct::Returned { .. } => (false, true),
-        CustodyAct::Passed { .. } | CustodyAct::Delivered { .. } | CustodyAct::HoldLifted => (false, false),
+        CustodyAct::HandedOut
+        | CustodyAct::Fetched
+        | CustodyAct::Passed { .. }
+        | CustodyAct::Delivered { .. }
+        | CustodyAct::HoldLifted => (false, false),
     };
     if destroys && known.held {
         return Ok(Some("a court or prosecutor, as its owner says".to_owned()));

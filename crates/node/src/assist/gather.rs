@@ -63,7 +63,7 @@ fn root(db: &Db<'_>, signer: &dyn Signer, log: LogId, index: Index) -> Result<Op
     Ok(None)
 }
 
-fn word(db: &Db<'_>, signer: &dyn Signer, row: &ObjectRow) -> Result<Option<Word>, StoreError> {
+pub(super) fn word(db: &Db<'_>, signer: &dyn Signer, row: &ObjectRow) -> Result<Option<Word>, StoreError> {
     let kind = row.stix_id.type_name();
     if !domain::assist::case::TYPES.contains(&kind) && !domain::assist::room::TYPES.contains(&kind) {
         return Ok(None);

@@ -9,6 +9,7 @@ pub mod gather;
 pub mod mandate;
 pub mod note;
 mod prefill;
+pub mod sealed;
 mod speak;
 
 use domain::assist::InvalidTransition;
@@ -61,6 +62,21 @@ pub enum AssistError {
     /// The law wants it kept.
     #[error("the law wants it kept ({0}): it is neither destroyed nor given away")]
     Kept(String),
+    /// The depot of sealed files.
+    #[error(transparent)]
+    Depot(#[from] crate::depot::DepotError),
+    /// Not all of a sealed file is there.
+    #[error("the sealed file is not whole: {0}")]
+    Incomplete(String),
+    /// Nobody has said that it is taken out.
+    #[error("say first that you take it out: `entraide evidence fetch` does")]
+    Unfetched,
+    /// The partner whose file it is does not give it.
+    #[error("{0}")]
+    Elsewhere(String),
+    /// The sealed file is no more.
+    #[error("its sealed bytes are not there any more: ask its owner to put them in again")]
+    Gone,
     /// Evidence is still here.
     #[error("evidence is neither returned nor destroyed ({0}): say what became of it before the mission is closed")]
     EvidenceOut(String),

@@ -1,6 +1,7 @@
 //! Case rooms in which anybody says anything, heard in any order.
 
-use model::extension::assistance::{Artefact, ArtefactKind, Custody, CustodyAct, Note, Way};
+use model::AgeRecipient;
+use model::extension::assistance::{Artefact, ArtefactKind, Custody, CustodyAct, Note, Sha256Digest, Way};
 
 use super::*;
 use crate::assist::room::{self, Fate, Room, RoomWord};
@@ -31,6 +32,15 @@ fn disk(by: &Origin, under: &Citation) -> Word {
         personal_data: false,
         judicial_hold: true,
     }))
+}
+
+/// The same as a sealed file.
+fn file(by: &Origin, under: &Citation) -> Word {
+    let Word::Room(RoomWord::Artefact(disk)) = disk(by, under) else { unreachable!() };
+    let digest = Sha256Digest::new([1; 32]);
+    let recipients = vec![AgeRecipient::new([9; 32])];
+    let way = Way::Sealed { sealed_size: 300, sealed_sha256: digest, pieces: digest, recipients };
+    Word::Room(RoomWord::Artefact(Artefact { way, ..disk }))
 }
 
 fn link(by: &Origin, of: &Citation, act: CustodyAct) -> Word {
@@ -95,8 +105,10 @@ fn act() -> impl Strategy<Value = CustodyAct> {
     prop_oneof![
         Just(CustodyAct::Delivered { seals: Vec::new(), intact: true }),
         Just(CustodyAct::Passed { to: "p".into() }),
-        Just(CustodyAct::Returned { to: "p".into() }),
-        Just(CustodyAct::Destroyed { method: "m".into() }),
+        Just(CustodyAct::HandedOut),
+        Just(CustodyAct::Fetched),
+        Just(CustodyAct::Returned { to: "p".into(), deleted: true }),
+        Just(CustodyAct::Destroyed { method: "m".into(), deleted: true }),
         Just(CustodyAct::HoldLifted),
     ]
 }
@@ -117,15 +129,19 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn custody_is_the_same_in_whatever_order_it_is_heard(
-        acts in proptest::collection::vec((0_usize..3, 0_usize..2, act()), 0..16),
+        acts in proptest::collection::vec((0_usize..3, 0_usize..4, act()), 0..16),
         keys in proptest::collection::vec(any::<u32>(), 32),
     ) {
         let parties = ["FR", "EE", "LV"].map(origin);
         let mut world = World::new();
         let (_, accepted) = signed(&mut world);
-        let disks = [0, 1].map(|by: usize| world.say(&parties[by], disk(&parties[by], &accepted)));
+        let given: Vec<Citation> = [0, 1]
+            .into_iter()
+            .flat_map(|by: usize| [(by, disk(&parties[by], &accepted)), (by, file(&parties[by], &accepted))])
+            .map(|(by, word)| world.say(&parties[by], word))
+            .collect();
         for (by, of, act) in acts {
-            world.say(&parties[by], link(&parties[by], &disks[of], act));
+            world.say(&parties[by], link(&parties[by], &given[of], act));
         }
         let heard = everything(&world);
         let mut other: Vec<(u32, Heard)> = keys.iter().copied().zip(heard.clone()).collect();
@@ -137,7 +153,17 @@ proptest! {
             // Whoever has destroyed it, or given it back, has had it; and nobody else has any part in it.
             for party in &parties[..2] {
                 let own: Vec<_> = known.custody.iter().filter(|(place, _)| place.origin == *party).collect();
-                let came = own.iter().any(|(_, said)| matches!(said.act, CustodyAct::Delivered { .. }));
+                let sealed = matches!(known.artefact.way, Way::Sealed { .. });
+                let came = own.iter().any(|(_, said)| match said.act {
+                    CustodyAct::Delivered { .. } => !sealed,
+                    CustodyAct::Fetched => sealed,
+                    CustodyAct::HandedOut
+                    | CustodyAct::Passed { .. }
+                    | CustodyAct::Returned { .. }
+                    | CustodyAct::Destroyed { .. }
+                    | CustodyAct::HoldLifted => false,
+                });
+                let came = came || (sealed && known.place.origin == *party);
                 prop_assert!(came || known.fate(party) == Fate::NotHad);
             }
             prop_assert!(known.custody.iter().all(|(place, _)| place.origin != parties[2]));

@@ -101,12 +101,21 @@ struct EvidenceRow {
     kind: String,
     size: u64,
     seals: Vec<String>,
+    sealed: Option<SealedRow>,
     is_due: bool,
     malware: bool,
     personal_data: bool,
     held: bool,
     state: String,
     custody: Vec<LinkRow>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SealedRow {
+    size: u64,
+    sha256: String,
+    recipients: Vec<String>,
+    destroyed_by_owner: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,6 +127,7 @@ struct LinkRow {
     at: String,
     detail: Option<String>,
     seals_good: Option<bool>,
+    deleted: Option<bool>,
 }
 
 pub(super) async fn courier(session: &Session, args: &CourierArgs) -> Result<(), Failure> {
@@ -161,9 +171,12 @@ fn shown(known: &EvidenceRow) -> Result<(), Failure> {
     ];
     let marks: String =
         marks.iter().filter(|(is, _)| *is).map(|(_, word)| format!(", {word}")).collect::<Vec<_>>().concat();
-    let seals = clean(&known.seals.join(", "));
+    let way = match &known.sealed {
+        Some(_) => "sealed file".to_owned(),
+        None => format!("seals {}", clean(&known.seals.join(", "))),
+    };
     line(&format!(
-        "{}  {} to {}: {}  {}, {} bytes, seals {seals}{marks}: {}",
+        "{}  {} to {}: {}  {}, {} bytes, {way}{marks}: {}",
         known.entry,
         known.owner,
         known.other,
@@ -172,11 +185,21 @@ fn shown(known: &EvidenceRow) -> Result<(), Failure> {
         known.size,
         clean(&known.name)
     ))?;
+    if let Some(sealed) = &known.sealed {
+        let gone = if sealed.destroyed_by_owner { "; its owner has destroyed it" } else { "" };
+        let to = sealed.recipients.join(", ");
+        line(&format!("  sealed to {to}: {} bytes, SHA-256 {}{gone}", sealed.size, sealed.sha256))?;
+    }
     for link in &known.custody {
         let detail = link.detail.as_deref().map(|detail| format!(" ({})", clean(detail))).unwrap_or_default();
         let warned = if link.seals_good == Some(false) { "; NOT the seals with which it left, or broken" } else { "" };
+        let deleted = match link.deleted {
+            Some(true) => "; its node deleted the sealed bytes first",
+            Some(false) => "; there were no sealed bytes at its node",
+            None => "",
+        };
         let by = clean(&link.by);
-        line(&format!("  {}  {}  {} {}{detail} by {by}{warned}", link.entry, link.at, link.party, link.act))?;
+        line(&format!("  {}  {}  {} {}{detail} by {by}{warned}{deleted}", link.entry, link.at, link.party, link.act))?;
     }
     Ok(())
 }

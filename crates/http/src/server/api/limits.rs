@@ -32,3 +32,5 @@ pub const EVENTS_COMMENT: Duration = Duration::from_secs(15);
 pub const EVENTS_LIFE: Duration = Duration::from_secs(900);
 /// Leases of one mandate that are signed in a second: a gate asks every three seconds, and a second one while it is replaced.
 pub const LEASES_PER_SECOND: u32 = 5;
+/// Largest list of the digests of a sealed file's pieces: 100 GB are 95,368 pieces, and a digest has 32 bytes.
+pub const DIGESTS_BYTES: usize = 4 * MIB;

@@ -64,6 +64,7 @@ use utoipa_axum::routes;
 
 use self::refusal::Refusal;
 use super::realms::{self, Prefix};
+use super::sealed_files::SealedFiles;
 use crate::client::join::{JoinError, Joined};
 use crate::problem::Problem;
 
@@ -83,6 +84,8 @@ pub struct Ctx {
     pub keyring: Arc<dyn keys::Keyring>,
     /// What encrypts mail for partners without a node.
     pub cipher: Arc<dyn MailCipher>,
+    /// The sealed files of evidence.
+    pub files: Arc<SealedFiles>,
     /// Is it served without TLS, on the machine itself? Then cookies can't be `Secure`.
     pub plain_http: bool,
     /// The highest marking that the node may hold.
@@ -301,6 +304,11 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(assistance::notes::list, assistance::notes::say))
         .routes(routes!(assistance::evidence::list, assistance::evidence::hand_over))
         .routes(routes!(assistance::evidence::custody))
+        .routes(routes!(assistance::sealed::begin))
+        .routes(routes!(assistance::sealed::put))
+        .routes(routes!(assistance::sealed::state))
+        .routes(routes!(assistance::sealed::fetch))
+        .routes(routes!(assistance::sealed::piece))
         .routes(routes!(alerts::ladders))
         .routes(routes!(alerts::set_ladder, alerts::remove_ladder))
         .routes(routes!(alerts::list))

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::words::{WordError, words};
+use crate::age::AgeRecipient;
 use crate::extension::{Common, Extension};
 use crate::ids::Citation;
 use crate::limits;
@@ -71,6 +72,17 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "way")]
 pub enum Way {
+    /// Sealed with age at its sender's, and fetched from its owner's node piece by piece.
+    Sealed {
+        /// Bytes of the sealed file.
+        sealed_size: u64,
+        /// SHA-256 of the sealed file.
+        sealed_sha256: Sha256Digest,
+        /// Root over the digests of its pieces (`journal::pieces`): every piece is checked by itself against it.
+        pieces: Sha256Digest,
+        /// To whom it is sealed: nobody else opens it, neither node either.
+        recipients: Vec<AgeRecipient>,
+    },
     /// On a disk, by courier.
     Courier {
         /// The numbers of the seals on it.
@@ -133,6 +145,21 @@ impl Extension for Artefact {
             return Err("`size` is the number of bytes on it, at least 1".to_owned());
         }
         match &self.way {
+            Way::Sealed { sealed_size, recipients, sealed_sha256: _, pieces: _ } => {
+                if *sealed_size <= self.size {
+                    return Err("`sealed_size` is larger than `size`: sealing adds to a file".to_owned());
+                }
+                if *sealed_size > limits::SEALED_BYTES {
+                    let most = limits::SEALED_BYTES;
+                    return Err(format!(
+                        "a sealed file has at most {most} bytes: what is larger goes on a disk by courier"
+                    ));
+                }
+                if recipients.is_empty() || recipients.len() > limits::ARTEFACT_RECIPIENTS {
+                    return Err(format!("`recipients`: name 1 to {}", limits::ARTEFACT_RECIPIENTS));
+                }
+                Ok(())
+            }
             Way::Courier { seals, carrier, from, to, handed_over: _ } => {
                 if seals.is_empty() {
                     return Err("`seals`: a disk travels under at least one seal".to_owned());
@@ -153,6 +180,11 @@ fn sealed(seals: &[String]) -> Result<(), String> {
     seals.iter().try_for_each(|seal| line("seals", seal))
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_false(is: &bool) -> bool {
+    !*is
+}
+
 /// One line for people.
 fn line(property: &str, text: &str) -> Result<(), String> {
     if text.contains('\n') {
@@ -165,6 +197,10 @@ fn line(property: &str, text: &str) -> Result<(), String> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "act")]
 pub enum CustodyAct {
+    /// Its owner's node gave the sealed bytes to the other party's node.
+    HandedOut,
+    /// Somebody took the sealed file out of the node of the party that says so.
+    Fetched,
     /// It was given to somebody else at the same party, or to a helper.
     Passed {
         /// To whom.
@@ -181,11 +217,17 @@ pub enum CustodyAct {
     Returned {
         /// To whom.
         to: String,
+        /// Did the node delete its sealed bytes before it said so?
+        #[serde(default, skip_serializing_if = "is_false")]
+        deleted: bool,
     },
     /// It was destroyed; no copy is left.
     Destroyed {
         /// How.
         method: String,
+        /// Did the node delete its sealed bytes before it said so?
+        #[serde(default, skip_serializing_if = "is_false")]
+        deleted: bool,
     },
     /// The owner says that no court or prosecutor wants it kept any longer.
     HoldLifted,
@@ -196,6 +238,8 @@ impl CustodyAct {
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
+            Self::HandedOut => "handed out",
+            Self::Fetched => "fetched",
             Self::Passed { .. } => "passed",
             Self::Delivered { .. } => "delivered",
             Self::Returned { .. } => "returned",
@@ -234,9 +278,9 @@ impl Extension for Custody {
         line("by", &self.by)?;
         super::optional("note", self.note.as_ref())?;
         match &self.act {
-            CustodyAct::HoldLifted => Ok(()),
-            CustodyAct::Passed { to } | CustodyAct::Returned { to } => line("to", to),
-            CustodyAct::Destroyed { method } => line("method", method),
+            CustodyAct::HandedOut | CustodyAct::Fetched | CustodyAct::HoldLifted => Ok(()),
+            CustodyAct::Passed { to } | CustodyAct::Returned { to, deleted: _ } => line("to", to),
+            CustodyAct::Destroyed { method, deleted: _ } => line("method", method),
             CustodyAct::Delivered { seals, intact: _ } => sealed(seals),
         }
     }
@@ -282,17 +326,31 @@ mod tests {
         }
     }
 
+    fn sealed_file(sealed_size: u64, recipients: usize) -> Way {
+        Way::Sealed {
+            sealed_size,
+            sealed_sha256: Sha256Digest::new([3; 32]),
+            pieces: Sha256Digest::new([2; 32]),
+            recipients: vec![AgeRecipient::new([9; 32]); recipients],
+        }
+    }
+
     #[test]
     fn the_words_of_a_case_room_read_back_as_they_were_written() {
-        let said = artefact(courier(&["A 1", "A 2"]));
-        assert_eq!(Artefact::read(&said.to_bytes()).unwrap(), said);
+        for way in [courier(&["A 1", "A 2"]), sealed_file(400, 2)] {
+            let said = artefact(way);
+            assert_eq!(Artefact::read(&said.to_bytes()).unwrap(), said);
+        }
         let note = Note { common: common(Note::KIND), case: place(), to: place().origin, text: "a\nb".to_owned() };
         assert_eq!(Note::read(&note.to_bytes()).unwrap(), note);
         for act in [
             CustodyAct::HoldLifted,
             CustodyAct::Passed { to: "prosecutor".to_owned() },
             CustodyAct::Delivered { seals: vec!["A 1".to_owned()], intact: false },
-            CustodyAct::Destroyed { method: "overwritten".to_owned() },
+            CustodyAct::Destroyed { method: "overwritten".to_owned(), deleted: false },
+            CustodyAct::Returned { to: "CERT-FR".to_owned(), deleted: true },
+            CustodyAct::HandedOut,
+            CustodyAct::Fetched,
         ] {
             let said =
                 Custody { common: common(Custody::KIND), artefact: place(), act, by: "x".to_owned(), note: None };
@@ -311,6 +369,11 @@ mod tests {
         check(Artefact { name: "a\nb".to_owned(), ..good() }, "one line");
         check(Artefact { size: 0, ..good() }, "at least 1");
         check(artefact(courier(&[])), "at least one seal");
+        artefact(sealed_file(400, 1)).validate().unwrap();
+        check(artefact(sealed_file(200, 1)), "larger than `size`");
+        check(artefact(sealed_file(limits::SEALED_BYTES + 1, 1)), "by courier");
+        check(artefact(sealed_file(400, 0)), "1 to 20");
+        check(artefact(sealed_file(400, 21)), "1 to 20");
         check(artefact(courier(&["x"; 21])), "at most 20");
         check(artefact(courier(&[""])), "`seals`");
         let bytes = String::from_utf8(good().to_bytes()).unwrap();

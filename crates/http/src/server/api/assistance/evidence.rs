@@ -115,8 +115,9 @@ impl Act {
         Ok(match self.act {
             ActWord::Delivered => CustodyAct::Delivered { seals: self.seals.clone(), intact: self.intact },
             ActWord::Passed => CustodyAct::Passed { to: needs(&self.to, "to")? },
-            ActWord::Returned => CustodyAct::Returned { to: needs(&self.to, "to")? },
-            ActWord::Destroyed => CustodyAct::Destroyed { method: needs(&self.method, "method")? },
+            // Whether the node deletes anything is for the node to find out.
+            ActWord::Returned => CustodyAct::Returned { to: needs(&self.to, "to")?, deleted: false },
+            ActWord::Destroyed => CustodyAct::Destroyed { method: needs(&self.method, "method")?, deleted: false },
             ActWord::HoldLifted => CustodyAct::HoldLifted,
         })
     }
@@ -141,12 +142,14 @@ pub struct EvidenceRow {
     pub size: u64,
     /// SHA-256.
     pub sha256: Option<String>,
-    /// The numbers of the seals as it left.
+    /// The sealed file, if it does not go by courier.
+    pub sealed: Option<SealedRow>,
+    /// The numbers of the seals as it left, by courier.
     pub seals: Vec<String>,
-    /// Who carried it.
-    pub carrier: String,
-    /// When it was handed over.
-    pub handed_over: String,
+    /// Who carried it, by courier.
+    pub carrier: Option<String>,
+    /// When it was handed over, by courier.
+    pub handed_over: Option<String>,
     /// Who wrote that down.
     pub added_by: String,
     /// It is destroyed by then.
@@ -159,10 +162,25 @@ pub struct EvidenceRow {
     pub personal_data: bool,
     /// A court or prosecutor wants it kept, as its owner says.
     pub held: bool,
-    /// What the other party has of it: `on its way`, `has it`, `returned` or `destroyed`.
+    /// What the other party has of it: `on its way` or `not fetched`, `has it`, `returned` or `destroyed`.
     pub state: &'static str,
     /// Who had it, in the order in which it was heard.
     pub custody: Vec<LinkRow>,
+}
+
+/// A sealed file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SealedRow {
+    /// Bytes of the sealed file.
+    pub size: u64,
+    /// SHA-256 of the sealed file.
+    pub sha256: String,
+    /// The root over its pieces.
+    pub pieces: String,
+    /// To whom it is sealed.
+    pub recipients: Vec<String>,
+    /// Its owner says that it is destroyed: nobody fetches it any more.
+    pub destroyed_by_owner: bool,
 }
 
 /// A link of a chain of custody.
@@ -172,7 +190,7 @@ pub struct LinkRow {
     pub entry: String,
     /// Who says it.
     pub party: String,
-    /// `delivered`, `passed`, `returned`, `destroyed` or `hold lifted`.
+    /// `handed out`, `fetched`, `delivered`, `passed`, `returned`, `destroyed` or `hold lifted`.
     pub act: &'static str,
     /// Who did it.
     pub by: String,
@@ -182,6 +200,8 @@ pub struct LinkRow {
     pub detail: Option<String>,
     /// Are the seals those with which it left, and whole? Of a delivery alone.
     pub seals_good: Option<bool>,
+    /// Did the node delete its sealed bytes before it said so? Of a sealed file that was returned or destroyed alone.
+    pub deleted: Option<bool>,
     /// What else is said.
     pub note: Option<String>,
 }
@@ -190,9 +210,12 @@ fn entry(place: &Citation) -> String {
     EntryRef::of(&place.origin, place.index).to_string()
 }
 
-const fn state(fate: Fate) -> &'static str {
+const fn state(fate: Fate, way: &Way) -> &'static str {
     match fate {
-        Fate::NotHad => "on its way",
+        Fate::NotHad => match way {
+            Way::Sealed { .. } => "not fetched",
+            Way::Courier { .. } => "on its way",
+        },
         Fate::Has => "has it",
         Fate::Returned => "returned",
         Fate::Destroyed => "destroyed",
@@ -202,8 +225,13 @@ const fn state(fate: Fate) -> &'static str {
 impl EvidenceRow {
     fn of(known: &ArtefactCase, now: Timestamp) -> Self {
         let artefact = &known.artefact;
-        let Way::Courier { seals, carrier, handed_over, from: _, to: _ } = &artefact.way;
         let fate = known.fate(&known.other);
+        let (seals, carrier, handed_over) = match &artefact.way {
+            Way::Courier { seals, carrier, handed_over, from: _, to: _ } => {
+                (seals.as_slice(), Some(carrier.clone()), Some(handed_over.to_string()))
+            }
+            Way::Sealed { .. } => (&[][..], None, None),
+        };
         Self {
             entry: entry(&known.place),
             agreement: entry(&artefact.agreement),
@@ -213,27 +241,41 @@ impl EvidenceRow {
             kind: artefact.kind.word(),
             size: artefact.size,
             sha256: artefact.sha256.map(|digest| digest.to_string()),
-            seals: seals.clone(),
-            carrier: carrier.clone(),
-            handed_over: handed_over.to_string(),
+            sealed: sealed(known),
+            seals: seals.to_vec(),
+            carrier,
+            handed_over,
             added_by: artefact.added_by.clone(),
             destroy_by: artefact.destroy_by.map(|at| at.to_string()),
             is_due: fate == Fate::Has && !known.held && artefact.destroy_by.is_some_and(|at| at <= now),
             malware: artefact.malware,
             personal_data: artefact.personal_data,
             held: known.held,
-            state: state(fate),
-            custody: known.custody.iter().map(|(place, link)| link_row(place, link, seals)).collect(),
+            state: state(fate, &artefact.way),
+            custody: known.custody.iter().map(|(place, link)| link_row(known, place, link, seals)).collect(),
         }
     }
 }
 
-fn link_row(place: &Citation, link: &Link, left: &[String]) -> LinkRow {
-    let (detail, seals_good) = match &link.act {
-        CustodyAct::Passed { to } | CustodyAct::Returned { to } => (Some(to.clone()), None),
-        CustodyAct::Destroyed { method } => (Some(method.clone()), None),
-        CustodyAct::Delivered { seals, intact } => (Some(seals.join(", ")), Some(*intact && same(seals, left))),
-        CustodyAct::HoldLifted => (None, None),
+fn sealed(known: &ArtefactCase) -> Option<SealedRow> {
+    let Way::Sealed { sealed_size, sealed_sha256, pieces, recipients } = &known.artefact.way else { return None };
+    Some(SealedRow {
+        size: *sealed_size,
+        sha256: sealed_sha256.to_string(),
+        pieces: pieces.to_string(),
+        recipients: recipients.iter().map(ToString::to_string).collect(),
+        destroyed_by_owner: known.fate(&known.place.origin) == Fate::Destroyed,
+    })
+}
+
+fn link_row(known: &ArtefactCase, place: &Citation, link: &Link, left: &[String]) -> LinkRow {
+    let is_sealed = matches!(known.artefact.way, Way::Sealed { .. });
+    let (detail, seals_good, deleted) = match &link.act {
+        CustodyAct::Passed { to } => (Some(to.clone()), None, None),
+        CustodyAct::Returned { to, deleted } => (Some(to.clone()), None, is_sealed.then_some(*deleted)),
+        CustodyAct::Destroyed { method, deleted } => (Some(method.clone()), None, is_sealed.then_some(*deleted)),
+        CustodyAct::Delivered { seals, intact } => (Some(seals.join(", ")), Some(*intact && same(seals, left)), None),
+        CustodyAct::HandedOut | CustodyAct::Fetched | CustodyAct::HoldLifted => (None, None, None),
     };
     LinkRow {
         entry: entry(place),
@@ -243,6 +285,7 @@ fn link_row(place: &Citation, link: &Link, left: &[String]) -> LinkRow {
         at: link.common.created.to_string(),
         detail,
         seals_good,
+        deleted,
         note: link.note.clone(),
     }
 }
@@ -298,7 +341,7 @@ pub async fn hand_over(
         let place = assist::place_of(work, name)?;
         let handed_over = disk.handed_over.unwrap_or(work.now);
         let way = Way::Courier { seals: disk.seals, carrier: disk.carrier, from: disk.from, to: disk.to, handed_over };
-        let new = evidence::NewDisk {
+        let new = evidence::NewArtefact {
             name: disk.name,
             kind: disk.kind,
             size: disk.size,
@@ -336,11 +379,12 @@ pub async fn custody(
     let viewer = caller.actor.viewer(&app.node().me().origin);
     app.node().read(move |view| query::room(view, &viewer, name)).await?;
     let act = input.value.read()?;
+    let depot = app.ctx.files.depot();
     let by = input.value.by.unwrap_or_else(|| caller.actor.login.clone());
     let note = input.value.note;
     let command = move |work: &mut Work<'_, '_>| {
         let place = assist::place_of(work, name)?;
-        let spoken = evidence::custody(work, &place, act, &by, note)?;
+        let spoken = evidence::custody(work, &place, act, &by, note, Some(depot.as_ref()))?;
         Ok(told(work, &spoken))
     };
     idempotency::once(&app, bound, command).await

@@ -3,6 +3,7 @@
 pub mod evidence;
 pub mod matches;
 pub mod notes;
+pub mod sealed;
 mod shapes;
 mod words;
 
@@ -12,6 +13,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use model::EntryRef;
 use node::assist::{self, AssistError, Spoken};
+use node::depot::DepotError;
 use node::query::assist as query;
 use node::query::objects::ObjectError;
 use node::{Permission, Work};
@@ -235,6 +237,17 @@ impl From<AssistError> for Refusal {
                 (StatusCode::UNPROCESSABLE_ENTITY, "A field is out of its range")
             }
             AssistError::NotYours(_) | AssistError::Reserve => (StatusCode::CONFLICT, "It is for another party"),
+            AssistError::Depot(DepotError::Disk(_)) => {
+                tracing::error!(%error, "the depot failed a request");
+                (StatusCode::SERVICE_UNAVAILABLE, "The depot can't be used")
+            }
+            AssistError::Depot(DepotError::Full(_)) => (StatusCode::INSUFFICIENT_STORAGE, "There is no room for it"),
+            AssistError::Depot(DepotError::Other(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "It is another file"),
+            AssistError::Depot(DepotError::Unknown) => (StatusCode::NOT_FOUND, "There is no such file here"),
+            AssistError::Incomplete(_) => (StatusCode::CONFLICT, "The file is not whole"),
+            AssistError::Unfetched => (StatusCode::CONFLICT, "It is not said that you take it out"),
+            AssistError::Elsewhere(_) => (StatusCode::BAD_GATEWAY, "The owner's node does not give it"),
+            AssistError::Gone => (StatusCode::GONE, "Its bytes are gone"),
             AssistError::Kept(_) => (StatusCode::CONFLICT, "The law wants it kept"),
             AssistError::EvidenceOut(_) => (StatusCode::CONFLICT, "Evidence is still here"),
             AssistError::NotOpen(_) | AssistError::OfferGone(_) | AssistError::Stale(_) | AssistError::NoEffect(_) => {
