@@ -20,6 +20,13 @@ need gpg gnupg
 need age age
 # A disk that refuses around a node that serves.
 need fiu-run fiu-utils
+# A real sshd for the gate. Where systemd runs, installing one would open a port: there it is only named.
+if [ ! -x /usr/sbin/sshd ]; then
+  if [ -d /run/systemd/system ]; then echo "openssh-server is missing: no helper will come in by ssh in the tests" >&2
+  else missing+=(openssh-server); fi
+fi
+need ssh-keygen openssh-client
+need setsid util-linux
 # What one target alone needs is named by it.
 for extra in "$@"; do need "$extra" "$extra"; done
 command -v chromium >/dev/null 2>&1 || missing+=(chromium)

@@ -89,3 +89,35 @@ pub const BACKUPS: usize = 40_000;
 pub const COPY_BYTES: usize = 1024 * 1024;
 /// Largest purge list, bytes: a million lines.
 pub const PURGE_LIST_BYTES: u64 = 256 * 1024 * 1024;
+/// A lease is worth this long, seconds, by its signature's time and by when it came.
+pub const LEASE_SECONDS: i64 = 30;
+/// A lease may be signed so far in the future of the gate's clock, seconds: two clocks kept by NTP are nearer.
+pub const LEASE_AHEAD_SECONDS: i64 = 10;
+/// Between two questions of a gate about one mandate: an open session ends within this and a second.
+pub const LEASE_PAUSE: Duration = Duration::from_secs(3);
+/// A session begins on a word that is no older than this, so that none begins 5 s after a mandate was taken back.
+pub const LEASE_FRESH: Duration = Duration::from_secs(3);
+/// Longest that a node takes to give a lease.
+pub const LEASE_ANSWER: Duration = Duration::from_secs(4);
+/// How often a gate looks for processes that may not be there.
+pub const GATE_TICK: Duration = Duration::from_secs(1);
+/// Most sessions at a time at one gate: a hundred helpers with one each, and those who fetch a certificate.
+pub const GATE_SESSIONS: usize = 128;
+/// How often processes are looked for in one go: one that forks faster is found a second later, with fewer left.
+pub const END_PASSES: usize = 8;
+/// Life of a helper's certificate, as `ssh-keygen -V` reads it: ten minutes, with one behind for a clock that is slow.
+pub const CERTIFICATE_LIFE: &str = "-1m:+9m";
+/// Most bytes of the line with which a session begins, and of the answer: a command, or a certificate.
+pub const HELLO_BYTES: u64 = 64 * 1024;
+/// Longest that a session takes to say it.
+pub const HELLO_TIME: Duration = Duration::from_secs(5);
+/// Most bytes that a session sends in one piece.
+pub const FRAME_BYTES: usize = 64 * 1024;
+/// Most bytes of one recording: days of typing. A session that shows more ends.
+pub const RECORDING_BYTES: u64 = 256 * 1024 * 1024;
+/// How often a session looks whether what it runs has ended.
+pub const SESSION_LOOK: Duration = Duration::from_millis(50);
+/// How often a session looks whether the helper's window has another size.
+pub const SESSION_RESIZE: Duration = Duration::from_millis(500);
+/// Longest that a session waits for the last words of what has ended.
+pub const SESSION_DRAIN: Duration = Duration::from_secs(2);

@@ -37,7 +37,7 @@ pub enum MandateCommand {
         /// The mandate: FR:20
         entry: EntryRef,
     },
-    /// Take it back
+    /// Take it back: at the entity's gate no session begins after 5 s, and open ones end within 60 s
     Revoke(ReasonArgs),
     /// Say that it is over as planned
     End(ReasonArgs),
@@ -102,7 +102,7 @@ pub struct DraftArgs {
 pub struct ConsentArgs {
     /// The mandate: FR:20
     entry: EntryRef,
-    /// What the entity signed with its own key
+    /// What the entity signed at its gate: `entraide gate consent`
     #[arg(long, value_name = "FILE", conflicts_with_all = ["by", "recorded_by"])]
     signed: Option<PathBuf>,
     /// Who consented: name and function
@@ -218,8 +218,9 @@ async fn consent(session: &Session, args: &ConsentArgs) -> Result<(), Failure> {
     let said = match &args.signed {
         Some(file) => {
             let bytes = read_small(file).map_err(refused)?;
-            let signed: Value = serde_json::from_slice(&bytes)
-                .map_err(|_| Failure::Refused(format!("`{}` is not a signed consent", file.display())))?;
+            let signed: Value = serde_json::from_slice(&bytes).map_err(|_| {
+                Failure::Refused(format!("`{}` is not what `entraide gate consent` writes", file.display()))
+            })?;
             object_of!({ "step": "consent", "by": signed["by"], "key": signed["key"], "note": signed["note"],
                 "at": args.at })
         }

@@ -10,6 +10,7 @@ mod doctor;
 mod evidence;
 mod exports;
 mod failure;
+mod gate;
 mod import;
 mod keeping;
 mod keys;
@@ -142,6 +143,9 @@ enum Command {
     /// Say what a partner's helpers may touch at an entity, and that they may no more
     #[command(subcommand)]
     Mandate(mandates::MandateCommand),
+    /// Guard an entity's own gateway: who comes in by ssh under a mandate; it needs no node here
+    #[command(subcommand)]
+    Gate(gate::GateCommand),
     /// Take files into intake, or assert what is in them
     Import(import::ImportArgs),
     /// Say who reads what is RED, own people and guests, and see who has
@@ -282,6 +286,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
             marked(realm_in(&dir), successor::successor(&dir, &args, clock.as_ref(), target.json))
         }
         Command::Signer(args) => keys::signer(target.local("signer")?, &args),
+        Command::Gate(command) => gate::gate(&command, clock, target.json).await,
         Command::Demo(options) => match crate::demo::run(&options).await {
             Ok(_) => Ok(()),
             Err(error @ crate::demo::DemoError::Nations(_)) => Err(Failure::Usage(error.to_string())),
@@ -400,6 +405,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         | Command::VerifyEvidence(_)
         | Command::Signer(_)
         | Command::Successor(_)
+        | Command::Gate(_)
         | Command::Demo(_) => Err(Failure::Usage("this command is not asked of a node".to_owned())),
     }
 }

@@ -11,13 +11,13 @@ use model::extension::assistance::{
     AccessKind, Consent, ConsentProof, Helper, Hours, Mandate, MandateAction, MandateHelpers, MandatePhase, SystemName,
 };
 use model::extension::{Common, Extension};
-use model::{Citation, Desk, EntryRef, Role, StixId, Timestamp};
-use policy::{Roles, Viewer};
+use model::{Citation, EntryRef, StixId, Timestamp};
 use sha2::{Digest, Sha256};
 use store::StoreError;
 use subtle::ConstantTimeEq;
 
 use super::{AssistError, Spoken, agreement_at, case_at, own_case, speak};
+use crate::actor::Actor;
 use crate::ports::{SignerError, random_bytes};
 use crate::query;
 use crate::query::objects::ObjectError;
@@ -261,12 +261,6 @@ impl From<ObjectError> for LeaseError {
     }
 }
 
-/// Whoever made the gate's token speaks for the nation, and gave the entity what its own mandate says by it.
-fn by_whom_it_is_given(view: &View<'_, '_>) -> Viewer {
-    let roles = Roles::new([Role::Liaison]);
-    Viewer::Person { authority: view.me.origin.clone(), desk: Desk::Csirt, roles }
-}
-
 /// Says to a mandate's gate, which shows its token, whether the mandate stands now: a signed note.
 ///
 /// # Errors
@@ -278,7 +272,9 @@ pub fn lease(view: &View<'_, '_>, mandate: &str, token: &str) -> Result<String, 
     let id: StixId = format!("x-entraide-mandate--{mandate}").parse().map_err(|_| LeaseError::Unknown)?;
     let newest = view.db.own_latest(view.me.log, &id)?.ok_or(LeaseError::Unknown)?;
     let name = EntryRef::of(&view.me.origin, newest.index);
-    let case = query::assist::one(view, &by_whom_it_is_given(view), name)?.into_inner().case;
+    // Whoever made the token spoke for the nation, and gave the entity by it what its own mandate says.
+    let viewer = Actor::machine().viewer(&view.me.origin);
+    let case = query::assist::one(view, &viewer, name)?.into_inner().case;
     let (agreed, known) = found(&case, |known| known.mandate.common.id == id).ok_or(LeaseError::Unknown)?;
     let shown = token
         .strip_prefix(GATE_TOKEN_PREFIX)
