@@ -12,10 +12,13 @@ export interface Clock {
   side: "ours" | "partners";
 }
 
+/** How long before a call for help lapses it is due to be looked at, milliseconds. */
+const LAPSES_SOON = 7 * 24 * 3_600_000;
+
 const is = (row: CaseRow, step: string) => row.next.some((one) => one.step === step);
 
 /** Ours to do, soonest first. A clock stands for somebody who was told; what is done has none. */
-export const clocks = (rows: CaseRow[], here: string): Clock[] => {
+export const clocks = (rows: CaseRow[], here: string, now: number): Clock[] => {
   const found: Clock[] = [];
   for (const row of rows.filter((one) => one.state === "open" || one.state === "anticipated")) {
     const start = Date.parse(row.asked);
@@ -31,7 +34,8 @@ export const clocks = (rows: CaseRow[], here: string): Clock[] => {
       }
       if (!covered) add("answers", row.answer_by ? Date.parse(row.answer_by) : by, "partners");
       if (covered && !onTask) add("on-the-case", by, "partners");
-      add("lapses", Date.parse(row.expires), "ours");
+      // A call lapses after 90 days: that is nobody's business before the last week.
+      if (Date.parse(row.expires) - now < LAPSES_SOON) add("lapses", Date.parse(row.expires), "ours");
     } else {
       if (is(row, "reply")) add("reply", row.answer_by ? Date.parse(row.answer_by) : by, "ours");
       if (is(row, "countersign")) add("countersign", by, "ours");
