@@ -278,6 +278,29 @@ describe("missions", () => {
   });
 });
 
+describe("partners without a node", () => {
+  test("one is kept, gets nothing before it was called, and is confirmed by whoever called", async () => {
+    const { page, complaints, close } = await two.sit(fr, french, "/partners");
+    await button(page, "Add a partner without a node").click();
+    await dialog(page).getByLabel("Country", { exact: true }).fill("md");
+    await dialog(page).getByLabel("Its name").fill("CERT-MD (invented)");
+    await dialog(page).getByLabel("Reach", { exact: true }).selectOption("phone");
+    await dialog(page).getByLabel("Telephone, reached at any hour").fill("+373 22 123456");
+    await button(page, "Keep it").click();
+    await gone(page);
+    await page.getByRole("row", { name: /CERT-MD/ }).getByText("words to compare").waitFor();
+    await button(page, "Confirm: Moldova").click();
+    await dialog(page).getByText(/Call \+373 22 123456, a number that you know/).waitFor();
+    assert.ok(await button(dialog(page), "Confirm").isDisabled());
+    await dialog(page).getByLabel("We have called them").check();
+    await button(dialog(page), "Confirm").click();
+    await gone(page);
+    await page.getByRole("row", { name: /CERT-MD/ }).getByText("active", { exact: true }).waitFor();
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+});
+
 describe("on duty", () => {
   const CSV = () => {
     const at = (hours) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 19) + "Z";
@@ -343,6 +366,7 @@ describe("every screen looks right", () => {
     await page.locator("dialog .who").waitFor();
   } }));
   test("the roster with ladders and alerts", () => two.looksRight(fr, french, "/roster", { ...both, prepare: (page) => page.locator(".rungs li").first().waitFor() }));
+  test("a partner without a node", () => two.looksRight(fr, french, "/partners?do=reached", both));
   test("a roster's file", () => two.looksRight(fr, french, "/roster?do=file", both));
   test("a drill", () => two.looksRight(fr, french, "/roster?do=drill"));
   test("the inbox with an alert", async () => {

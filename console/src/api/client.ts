@@ -12,6 +12,7 @@ export type NeedRow = Schemas["NeedRow"];
 export type OfferRow = Schemas["OfferRow"];
 export type AgreementRow = Schemas["AgreementRow"];
 export type MandateRow = Schemas["MandateRow"];
+export type ReachedPartner = Schemas["ReachedPartner"];
 export type SaidRow = Schemas["SaidRow"];
 export type NextStep = Schemas["NextStep"];
 export type Sheet = Schemas["Sheet"];

@@ -13,3 +13,6 @@ export const CLASSES = ["call-for-help", "answer", "partner-held", "recovery"];
 export const ACCESS = ["ssh", "telephone-advice", "evidence-drop", "edr-tenant", "vpn-rdp", "escort"];
 /** What helpers may do there. */
 export const ACTIONS = ["advise", "read", "collect", "contain", "rebuild"];
+/** What a partner is to us, and how one without a node is reached. */
+export const CLASSES_OF_PARTNERS = ["eu-state", "eu-body", "eea", "associated", "third-country", "provider"];
+export const WAYS = ["mail+pgp", "mail+smime", "phone"];

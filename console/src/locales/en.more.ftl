@@ -468,3 +468,25 @@ action-read = read
 action-collect = collect
 action-contain = contain
 action-rebuild = rebuild
+
+# Partners without a node
+add-reached = Add a partner without a node
+add-reached-says = Nothing goes to it before you called its people and compared the fingerprint of their key.
+country-letters = Country
+its-name = Its name
+what-it-is = What it is to us
+telephone = Telephone, reached at any hour
+mail-address = Mail address
+public-key = PGP public key, or S/MIME certificate
+public-key-says = Without a key a mail says only that there is something, and whom to call.
+keep-partner = Keep it
+call-at = Call { $telephone }, a number that you know, and have them read the fingerprint:
+no-key-call = Call { $telephone }, a number that you know. No key is kept: mail says nothing but that there is something.
+fingerprint-compared = They have read this fingerprint to us over the telephone
+were-called = We have called them
+partner-class-eu-state = Member State
+partner-class-eu-body = body of the Union
+partner-class-eea = EEA state
+partner-class-associated = associated state
+partner-class-third-country = third country
+partner-class-provider = private provider

@@ -468,3 +468,25 @@ action-read = lire
 action-collect = collecter
 action-contain = contenir
 action-rebuild = reconstruire
+
+# Partenaires sans nœud
+add-reached = Ajouter un partenaire sans nœud
+add-reached-says = Rien ne part vers lui avant que vous ayez appelé ses équipes et comparé l’empreinte de leur clé.
+country-letters = Pays
+its-name = Son nom
+what-it-is = Ce qu’il est pour nous
+telephone = Téléphone, joignable à toute heure
+mail-address = Adresse électronique
+public-key = Clé publique PGP, ou certificat S/MIME
+public-key-says = Sans clé, un courriel dit seulement qu’il y a quelque chose, et qui appeler.
+keep-partner = Le garder
+call-at = Appelez { $telephone }, un numéro que vous connaissez, et faites-leur lire l’empreinte :
+no-key-call = Appelez { $telephone }, un numéro que vous connaissez. Aucune clé n’est tenue : un courriel dit seulement qu’il y a quelque chose.
+fingerprint-compared = Ils nous ont lu cette empreinte au téléphone
+were-called = Nous les avons appelés
+partner-class-eu-state = État membre
+partner-class-eu-body = organe de l’Union
+partner-class-eea = État de l’EEE
+partner-class-associated = État associé
+partner-class-third-country = pays tiers
+partner-class-provider = prestataire privé
