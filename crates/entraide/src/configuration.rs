@@ -7,12 +7,16 @@ use std::path::PathBuf;
 use intake::Classification;
 use node::passkey::ceremony::HostName;
 use serde::{Deserialize, Deserializer, de};
+use sha2::{Digest, Sha256};
 
 use crate::alerting::Alerting;
 use crate::keys::{KeysError, Layout, read_small};
 
 /// Where people reach a node that was not told otherwise: on its own machine.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7442);
+
+/// The setting under which a node notes the digest of the configuration with which it last started.
+pub const NOTED: &str = "configuration";
 
 /// What the file may say; every line may be left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -123,6 +127,20 @@ pub fn read(layout: &Layout) -> Result<Configuration, ConfigurationError> {
     }
     let text = String::from_utf8_lossy(&read_small(&path)?).into_owned();
     parse(&text).map_err(|reason| ConfigurationError::Syntax { path: path.display().to_string(), reason })
+}
+
+/// The SHA-256 of the configuration in hexadecimal digits, or `none`: people write that file, so all that can be told of it is
+/// that it has changed.
+///
+/// # Errors
+/// The file can't be read.
+pub fn digest(layout: &Layout) -> Result<String, KeysError> {
+    let path = layout.configuration();
+    if !path.exists() {
+        return Ok("none".to_owned());
+    }
+    let sum: [u8; 32] = Sha256::digest(read_small(&path)?).into();
+    Ok(model::bytes::hex(&sum))
 }
 
 /// Where the purge list of a node is.

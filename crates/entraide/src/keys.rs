@@ -15,6 +15,7 @@ use model::RootId;
 use node::ports::{Random, random_bytes};
 use zeroize::Zeroizing;
 
+use crate::checked::{checked, with_check};
 use crate::limits;
 
 /// First word of a key file, before the kind and the key.
@@ -286,14 +287,24 @@ impl Layout {
         {
             remove(&path)?;
         }
-        for entry in fs::read_dir(&self.dir).map_err(|error| told(&self.dir, &error))?.take(limits::KEY_FILES) {
-            let path = entry.map_err(|error| told(&self.dir, &error))?.path();
+        self.root_keys()?.iter().try_for_each(|path| remove(path))
+    }
+
+    /// The root keys that were not taken offline yet.
+    ///
+    /// # Errors
+    /// The directory can't be read.
+    pub fn root_keys(&self) -> Result<Vec<PathBuf>, KeysError> {
+        let told = |error: io::Error| io_error(&self.dir, &error);
+        let mut keys = Vec::new();
+        for entry in fs::read_dir(&self.dir).map_err(told)?.take(limits::KEY_FILES) {
+            let path = entry.map_err(told)?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if name.starts_with("root-") && name.ends_with(".key") {
-                remove(&path)?;
+                keys.push(path);
             }
         }
-        Ok(())
+        Ok(keys)
     }
 }
 
@@ -347,11 +358,13 @@ impl NewKeys {
         } else {
             "It signs for this exercise alone, and is destroyed with it."
         };
-        let text = Zeroizing::new(format!(
-            "# The root key of {}.\n# {keep}\n# It alone can say which keys speak for this node.\n{}",
+        let hex = Zeroizing::new(model::bytes::hex(&*secret));
+        let text = with_check(&Zeroizing::new(format!(
+            "# The root key of {}.\n# {keep}\n# It alone can say which keys speak for this node.\n{KEY_HEADER} {} {}\n",
             known.origin,
-            *key_text(Kind::Root, &secret)
-        ));
+            Kind::Root.word(),
+            *hex
+        )));
         write_private(&path, text.as_bytes())?;
         sync_dir(layout.dir())?;
         Ok(path)
@@ -364,7 +377,7 @@ pub(crate) fn public(secret: &[u8; 32]) -> [u8; 32] {
 
 pub(crate) fn key_text(kind: Kind, secret: &[u8; 32]) -> Zeroizing<String> {
     let hex = Zeroizing::new(model::bytes::hex(secret));
-    Zeroizing::new(format!("{KEY_HEADER} {} {}\n", kind.word(), *hex))
+    with_check(&Zeroizing::new(format!("{KEY_HEADER} {} {}\n", kind.word(), *hex)))
 }
 
 /// Who a node is, as read from its directory: its identity, and the keys that stay with it whoever signs for it.
@@ -415,8 +428,9 @@ fn read_tls(layout: &Layout, identity: &Identity) -> Result<Option<(NodeKey, Opt
     let (mut refused, mut next) = (None, None);
     for (certificate, key) in certificates.iter().flat_map(|certificate| keys.iter().map(move |key| (certificate, key)))
     {
-        let pem = read_small(certificate).and_then(|pem| Ok((pem, Zeroizing::new(read_small(key)?))));
-        match pem.and_then(|(pem, key)| Ok(NodeKey::from_pem(&Zeroizing::new([&pem[..], &key[..]].concat()))?)) {
+        let pem = read_pem(certificate).and_then(|pem| Ok((pem, read_pem(key)?)));
+        let both = pem.map(|(pem, key)| Zeroizing::new([pem.as_bytes(), key.as_bytes()].concat()));
+        match both.and_then(|both| Ok(NodeKey::from_pem(&both)?)) {
             Ok(pair) => {
                 if *key == keys[1] {
                     next = Some(pair.clone());
@@ -442,8 +456,19 @@ fn read_tls(layout: &Layout, identity: &Identity) -> Result<Option<(NodeKey, Opt
 pub(crate) fn write_tls(certificate: &Path, key: &Path, tls: &NodeKey) -> Result<(), KeysError> {
     let pem = tls.to_pem();
     let (public, private) = pem.split_at(pem.find("-----BEGIN PRIVATE KEY-----").unwrap_or(pem.len()));
-    write_private(certificate, public.as_bytes())?;
-    write_private(key, private.as_bytes())
+    write_private(certificate, with_check(public).as_bytes())?;
+    write_private(key, with_check(private).as_bytes())
+}
+
+/// Reads a certificate or its key, which must be what [`write_tls`] wrote.
+pub(crate) fn read_pem(path: &Path) -> Result<Zeroizing<String>, KeysError> {
+    let wrong = || KeysError::Format(path.display().to_string());
+    let bytes = Zeroizing::new(read_small(path)?);
+    let text = std::str::from_utf8(&bytes).map_err(|_| wrong())?;
+    let text = checked(text).map_err(|_| wrong())?;
+    // A mark of the check that was hit is a line too many.
+    let ends = text.starts_with("-----BEGIN ") && text.trim_end().ends_with("-----");
+    if ends { Ok(Zeroizing::new(text.to_owned())) } else { Err(wrong()) }
 }
 
 /// The public key of a log as a note key, on one line.
@@ -465,11 +490,16 @@ pub fn read_key(path: &Path, kind: Kind) -> Result<Zeroizing<[u8; 32]>, KeysErro
 pub(crate) fn key_of(text: &[u8], path: &Path, kind: Kind) -> Result<Zeroizing<[u8; 32]>, KeysError> {
     let wrong = || KeysError::Format(path.display().to_string());
     let text = std::str::from_utf8(text).map_err(|_| wrong())?;
-    let line = text.lines().find(|line| !line.starts_with('#')).ok_or_else(wrong)?;
+    let text = checked(text).map_err(|_| wrong())?;
+    // One line that is no remark, and it is the last: a mark of the check that was hit is a line too many.
+    let mut lines = text.lines().skip_while(|line| line.starts_with('#'));
+    let (line, rest) = (lines.next().ok_or_else(wrong)?, lines.next());
     let mut words = line.split(' ');
     let head = (words.next(), words.next());
-    let secret = words.next().and_then(model::bytes::unhex::<32>).map(Zeroizing::new).ok_or_else(wrong)?;
-    if head == (Some(KEY_HEADER), Some(kind.word())) && words.next().is_none() { Ok(secret) } else { Err(wrong()) }
+    let hex = words.next().ok_or_else(wrong)?;
+    let secret = model::bytes::unhex::<32>(hex).map(Zeroizing::new).ok_or_else(wrong)?;
+    let is_ours = head == (Some(KEY_HEADER), Some(kind.word())) && words.next().is_none() && rest.is_none();
+    if is_ours && *Zeroizing::new(model::bytes::hex(&*secret)) == *hex { Ok(secret) } else { Err(wrong()) }
 }
 
 /// Names the path in what the system says.

@@ -3,6 +3,9 @@
 //! exercises beside it (`realm`), backups (`backup`, `restore`, `sealed_archive`, `purge_list`), the gateway of an entity
 //! (`gate`), the command line (`command`), which speaks to a node through the same API as everybody (`client`), and the
 //! demonstration (`demo`).
+//! exercises beside it (`realm`), what its files have to be (`checked`, `files`), backups (`backup`, `restore`,
+//! `sealed_archive`, `purge_list`), the command line (`command`), which speaks to a node through the same API as everybody
+//! (`client`), and the demonstration (`demo`).
 //!
 //! Floor 5: imports every room. The machine's clock and randomness are read in `machine` alone; secrets stay here.
 
@@ -33,3 +36,6 @@ pub mod signing;
 pub mod successor;
 pub mod token;
 pub mod vault;
+
+mod checked;
+mod files;

@@ -21,6 +21,7 @@ use store::StoreError;
 use tokio::sync::{Mutex, watch};
 use zeroize::Zeroizing;
 
+use crate::checked::{checked, with_check};
 use crate::keys::{
     self, KeysError, Kind, Layout, key_text, note_key, read_key, read_small, remove, rename, replace_private,
     write_private, write_tls,
@@ -57,19 +58,33 @@ struct UnderWay {
 impl UnderWay {
     fn write(&self) -> String {
         let last = self.last.as_ref().map(|last| format!("{}\n", last.to_base64())).unwrap_or_default();
-        format!("{HEADER}\n{}\n{}\n{last}", self.version, self.deadline)
+        with_check(&format!("{HEADER}\n{}\n{}\n{last}", self.version, self.deadline)).to_string()
     }
 
     fn read(text: &str) -> Option<Self> {
-        let mut lines = text.strip_prefix(HEADER)?.strip_prefix('\n')?.lines();
+        let mut lines = checked(text).ok()?.strip_prefix(HEADER)?.strip_prefix('\n')?.lines();
         let version = lines.next()?.parse().ok()?;
         let deadline = lines.next()?.parse().ok()?;
         let last = match lines.next() {
             Some(line) => Some(SignedIdentity::from_base64(line).ok()?),
             None => None,
         };
-        Some(Self { version, deadline, last })
+        lines.next().is_none().then_some(Self { version, deadline, last })
     }
+}
+
+fn read(layout: &Layout) -> Result<UnderWay, KeysError> {
+    let path = layout.rotation();
+    let text = String::from_utf8_lossy(&read_small(&path)?).into_owned();
+    UnderWay::read(&text).ok_or_else(|| KeysError::Format(path.display().to_string()))
+}
+
+/// Is what is left to do of a rotation what was written?
+///
+/// # Errors
+/// It is not, or can't be read.
+pub(crate) fn is_whole(layout: &Layout) -> Result<(), KeysError> {
+    read(layout).map(|_| ())
 }
 
 fn failed(error: &dyn std::fmt::Display) -> KeyringError {
@@ -114,15 +129,9 @@ impl Desk {
         tls: NodeKey,
         next_tls: Option<NodeKey>,
     ) -> Result<Self, KeysError> {
-        let path = layout.rotation();
-        let under_way = if path.exists() {
-            let text = String::from_utf8_lossy(&read_small(&path)?).into_owned();
-            let read = UnderWay::read(&text).ok_or_else(|| KeysError::Format(path.display().to_string()))?;
-            // A process that ended before the identity was in force has begun nothing.
-            Some(read).filter(|read| read.version <= node.me().identity.version)
-        } else {
-            None
-        };
+        // A process that ended before the identity was in force has begun nothing.
+        let under_way = if layout.rotation().exists() { Some(read(layout)?) } else { None };
+        let under_way = under_way.filter(|read| read.version <= node.me().identity.version);
         Ok(Self {
             layout: layout.clone(),
             node,

@@ -25,6 +25,7 @@ use node::Node;
 use node::passkey::ceremony::HostName;
 use node::ports::{Boxed, Clock, MailCipher, RealOnly, Transport};
 use node::stamp::Every;
+use store::StoreError;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -214,6 +215,29 @@ fn forget_copy(layout: &Layout) {
     }
 }
 
+/// People write the configuration, so the node can't tell what a disk has changed in it: that it has changed is what it says.
+async fn note_configuration(node: &Node, layout: &Layout) -> Result<(), ServeError> {
+    let now = configuration::digest(layout).map_err(ConfigurationError::from)?;
+    let told = now.clone();
+    let noted = node.write(move |work| {
+        let before = work.tx.setting(configuration::NOTED)?;
+        if before.as_ref() != Some(&told) {
+            work.tx.set_setting(configuration::NOTED, &told)?;
+        }
+        Ok::<_, StoreError>(before)
+    });
+    match noted.await {
+        Ok(Some(before)) if before != now => {
+            let path = layout.configuration();
+            tracing::warn!(path = %path.display(), before, now, "the configuration is not the one of the last start");
+        }
+        Ok(_) => {}
+        // A node that can't write is served all the same, and says so itself.
+        Err(error) => tracing::warn!(%error, "the configuration of this start was not noted"),
+    }
+    Ok(())
+}
+
 /// Opens the node of a directory and starts everything that it serves.
 ///
 /// # Errors
@@ -227,6 +251,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
     opened.host.clone_from(&config.host);
     // A `verify` that was killed has left a copy of the database: what is purged from now on must not stand in it.
     forget_copy(&layout);
+    note_configuration(&opened.node, &layout).await?;
     // No exercise has a time stamp: what asks the world for something is made from what reality alone has.
     let stamping = match RealOnly::of(opened.node.me().realm()) {
         Some(real) => stamping(&layout, real)?,

@@ -291,6 +291,32 @@ fn checked_mark(file: &File, path: &Path, origin: Option<&Origin>) -> Result<Mar
     Ok(mark)
 }
 
+/// Is the signer's file in a directory byte for byte what was written, both slots and what lies between them?
+///
+/// # Errors
+/// The file.
+pub(crate) fn is_whole(layout: &Layout) -> Result<bool, KeysError> {
+    let path = layout.signer();
+    let bytes = crate::keys::read_small(&path)?;
+    let marks = PLACES.map(|place| {
+        let slot = usize::try_from(place).ok().and_then(|place| bytes.get(place..place + SLOT));
+        slot.and_then(|slot| Mark::decode(slot.try_into().ok()?))
+    });
+    let mut expected = vec![0; usize::try_from(LENGTH).unwrap_or(0)];
+    for (mark, place) in marks.iter().zip(PLACES) {
+        if let (Some(mark), Ok(place)) = (mark, usize::try_from(place)) {
+            expected[place..place + SLOT].copy_from_slice(&mark.encode());
+        }
+    }
+    // The two are written in turn; the second is empty until something was signed.
+    let in_turn = match &marks {
+        [Some(first), Some(second)] => first.generation.abs_diff(second.generation) == 1,
+        [Some(first), None] => first.generation == 0,
+        [None, _] => false,
+    };
+    Ok(bytes == expected && in_turn)
+}
+
 /// The newest whole slot; `None` if neither is whole.
 fn read_mark(file: &File) -> std::io::Result<Option<Mark>> {
     let mut newest: Option<Mark> = None;

@@ -1,5 +1,5 @@
 //! What was acknowledged is never lost, and what a disk changed is never said: the real binary is killed at random
-//! instants while it is spoken to, and its database is changed under it.
+//! instants while it is spoken to, and a view is changed under it.
 //! `ENTRAIDE_KILLS` says how often (50 without it), `ENTRAIDE_SEED` repeats a run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects by failing")]
 
@@ -161,21 +161,18 @@ fn a_flipped_byte_of_what_was_said_is_found_and_no_proof_is_made_of_it() {
 }
 
 #[test]
-fn a_flipped_byte_of_a_view_is_found_by_name_and_a_rebuild_mends_it() {
+fn a_view_that_says_something_else_is_found_by_name_and_a_rebuild_mends_it() {
     let node = Node::new("FR");
     node.run(&["community", "create", "all"]).good();
     node.run(&["community", "tick", "all"]).good();
     let file = write(node.dir.path(), "some.json", bundle(0..20));
     node.run(&import(file.to_str().unwrap())).good();
     node.run(&["verify"]).good();
-    let database = node.dir.path().join("entraide.db");
-    let mut changed = std::fs::read(&database).unwrap();
-    // A title stands in the clear in a view alone: bodies are sealed.
-    let titles: Vec<usize> =
-        changed.windows(6).enumerate().filter(|(_, found)| *found == b"beacon").map(|(at, _)| at).collect();
-    assert!(titles.len() >= 20, "{} titles stand in the clear", titles.len());
-    changed[titles[7]] ^= 1;
-    std::fs::write(&database, &changed).unwrap();
+    // Written like any row, so that no check word tells; the statement says something else.
+    let books = pages::connect(&node.dir.path().join("entraide.db")).unwrap();
+    let changed = books.execute("UPDATE object SET title = 'deacon' WHERE title LIKE 'beacon 7 %'", []).unwrap();
+    assert_eq!(changed, 1, "titles stand in the clear in a view alone");
+    drop(books);
     let told = node.run(&["verify"]);
     assert!(told.code == 1 && told.out.contains("the view `object`"), "{} {}", told.out, told.err);
     assert!(!node.dir.path().join("verifying").exists(), "no copy is left");

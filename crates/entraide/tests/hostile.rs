@@ -448,7 +448,7 @@ async fn a_partner_that_fills_the_disk_is_refused_at_its_limit_and_goes_on_below
     // It has filled what it may use: written into the books, since 20 GiB are too many for a test.
     let origin = liar.origin.clone();
     let fill = |bytes: u64| {
-        let books = rusqlite::Connection::open(victim.database()).unwrap();
+        let books = pages::connect(&victim.database()).unwrap();
         books.busy_timeout(Duration::from_secs(10)).unwrap();
         let bytes = i64::try_from(bytes).unwrap();
         let changed =

@@ -432,8 +432,17 @@ fn erase_listed(writer: &mut Writer, list: &dyn PurgeList, now: model::Timestamp
     purged::tell(writer, list, now)?;
     let all = list.all()?;
     let mut batch = writer.begin()?;
-    let erased = batch.savepoint(|tx| purged::apply(tx, &all))?;
+    let (erased, forgotten) = batch.savepoint(|tx| {
+        let erased = purged::apply(tx, &all)?;
+        let forgotten = purged::forgotten(tx, &all)?;
+        forgotten.iter().try_for_each(|(log, index)| tx.put_unlisted(*log, *index))?;
+        Ok::<_, StoreError>((erased, forgotten.len()))
+    })?;
     batch.commit()?;
+    if forgotten > 0 {
+        tracing::warn!(forgotten, "the purge list has lost places that were erased: it is told of them again");
+        purged::tell(writer, list, now)?;
+    }
     // What was erased is on the list: nobody need be told.
     let _ = writer.take_erased();
     if erased > 0 {

@@ -1,8 +1,8 @@
 //! What was erased stays erased: the purge list is told of every erasure, and applied to a database that is older.
 
 use journal::purge::Purged;
-use model::Timestamp;
-use store::{ObjectState, StoreError, Tx, Writer};
+use model::{Index, Timestamp};
+use store::{LogId, ObjectState, StoreError, Tx, Writer};
 
 use crate::engine::OpenError;
 use crate::limits;
@@ -65,6 +65,25 @@ pub(crate) fn apply(tx: &Tx<'_>, list: &[Purged]) -> Result<u64, StoreError> {
         tx.put_listed(log, purged.index)?;
     }
     Ok(erased)
+}
+
+/// Places that were erased and told to the list, and that it does not have any more: it was cut, or another one was put in
+/// its place.
+///
+/// # Errors
+/// The database.
+pub fn forgotten(db: &store::Db<'_>, list: &[Purged]) -> Result<Vec<(LogId, Index)>, StoreError> {
+    let mut known = std::collections::BTreeSet::new();
+    for purged in list {
+        known.extend(db.log_id(&purged.origin)?.map(|log| (log, purged.index)));
+    }
+    let (mut forgotten, mut after) = (Vec::new(), None);
+    loop {
+        let step = db.listed(after, limits::PURGES_STEP)?;
+        let Some(last) = step.last() else { return Ok(forgotten) };
+        after = Some(*last);
+        forgotten.extend(step.into_iter().filter(|place| !known.contains(place)));
+    }
 }
 
 /// What stands on the list and has a body all the same, in words; empty is good.

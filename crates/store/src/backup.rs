@@ -93,7 +93,7 @@ impl Store {
         read: impl FnOnce(&Db<'_>) -> Result<R, StoreError>,
     ) -> Result<R, StoreError> {
         create_private(path).map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
-        let mut copy = Connection::open(path)?;
+        let mut copy = pages::connect(path)?;
         migrations::migrate(&mut copy)?;
         drop(copy);
         let conn = self.connect(limits::READER_CACHE_KIB)?;

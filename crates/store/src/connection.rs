@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row};
+use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use crate::error::StoreError;
 use crate::limits;
@@ -70,9 +70,24 @@ impl Store {
         let path = dir.join(FILE);
         create_private(&path).map_err(|source| StoreError::Io { path: path.clone(), source })?;
         let store = Self { path };
+        let damaged = pages::examine(&store.path);
+        if let Some(damage) = damaged.map_err(|source| StoreError::Io { path: store.path.clone(), source })? {
+            return Err(StoreError::corrupt(format!("`{}`: {damage}", store.path.display())));
+        }
         let mut conn = store.connect(limits::READER_CACHE_KIB)?;
         migrations::migrate(&mut conn)?;
         Ok(store)
+    }
+
+    /// Reads the file in a directory from end to end, and names what a disk has changed in it, also where nobody would look
+    /// today. A node may go on meanwhile.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn damage(dir: &Path) -> Result<Vec<String>, StoreError> {
+        let path = dir.join(FILE);
+        let damage = pages::scan(&path).map_err(|source| StoreError::Io { path: path.clone(), source })?;
+        Ok(damage.iter().map(|damage| format!("`{}`: {damage}", path.display())).collect())
     }
 
     /// The connection that writes.
@@ -107,8 +122,7 @@ impl Store {
     }
 
     pub(crate) fn connect(&self, cache_kib: i64) -> Result<Connection, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = Connection::open_with_flags(&self.path, flags)?;
+        let conn = pages::connect(&self.path)?;
         conn.busy_timeout(Duration::from_millis(limits::BUSY_MILLIS))?;
         conn.set_prepared_statement_cache_capacity(limits::PREPARED);
         // One plan a statement, whatever is bound: otherwise the engine plans anew for bound values, a third of the time

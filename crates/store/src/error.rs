@@ -68,6 +68,10 @@ impl From<rusqlite::Error> for StoreError {
         if code == Some(ErrorCode::DiskFull) {
             return Self::Full;
         }
+        let flipped = error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_DATA);
+        if flipped {
+            return Self::corrupt(pages::last_damage().unwrap_or_else(|| error.to_string()));
+        }
         let damaged = code == Some(ErrorCode::DatabaseCorrupt) || code == Some(ErrorCode::NotADatabase);
         // A column of another type than the program writes is damage too, and never the caller's fault.
         let odd = matches!(

@@ -296,6 +296,19 @@ impl Db<'_> {
         )
     }
 
+    /// Places that stand on the purge list, as far as the database knows, from one on.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn listed(&self, after: Option<(LogId, Index)>, limit: usize) -> Result<Vec<(LogId, Index)>, StoreError> {
+        let (log, index) = after.map_or((0, -1), |(log, index)| (log.0, columns::int(index.0)));
+        self.all(
+            "SELECT log, idx FROM erased WHERE listed = 1 AND (log, idx) > (?1, ?2) ORDER BY log, idx LIMIT ?3",
+            params![log, index, columns::limit(limit)],
+            |row| Ok((row.get(0)?, Index(columns::count(row, 1)?))),
+        )
+    }
+
     /// Bytes that the statements of a log take here, for its quota: envelopes, sealed bodies and their keys.
     ///
     /// # Errors
@@ -384,6 +397,15 @@ impl Tx<'_> {
                DO UPDATE SET listed = 1 WHERE listed = 0",
             params![log, columns::int(index.0)],
         )?;
+        Ok(())
+    }
+
+    /// Notes that a place is to be put on the purge list again, which has lost it.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn put_unlisted(&self, log: LogId, index: Index) -> Result<(), StoreError> {
+        self.run("UPDATE erased SET listed = 0 WHERE log = ?1 AND idx = ?2", params![log, columns::int(index.0)])?;
         Ok(())
     }
 

@@ -21,7 +21,7 @@ use super::print::{clean, json, line, raw};
 use crate::keys::{Layout, read_small};
 use crate::restore::Scratch;
 use crate::signer::Onlooker;
-use crate::{configuration, purge_list};
+use crate::{configuration, files, purge_list};
 
 /// `verify-proof`.
 #[derive(Debug, Args)]
@@ -44,23 +44,28 @@ pub struct VerifyProofArgs {
 
 pub(super) fn verify(dir: &Path, as_json: bool) -> Result<(), Failure> {
     let layout = Layout::new(dir);
-    let onlooker = Onlooker::open(&layout).map_err(refused)?;
+    if !layout.is_node() {
+        return Err(refused(crate::keys::KeysError::NoNode(dir.display().to_string())));
+    }
     if !layout.database().is_file() {
         return Err(Failure::Refused(format!("the database `{}` is missing: restore it", layout.database().display())));
     }
-    let store = Store::open(dir).map_err(refused)?;
-    let mut reader = store.reader().map_err(refused)?;
-    let mut report = reader.snapshot(|db| check(db, &onlooker)).map_err(refused)?;
-    report.faults.extend(purged(&layout, &mut reader)?);
+    let mut report = Report { faults: files::faults(&layout), ..Report::default() };
+    report.faults.extend(Store::damage(dir).map_err(refused)?);
     if report.faults.is_empty() {
-        // What is damaged cannot be folded again: the views are looked at when their ground holds.
-        report.faults = views(&store, &layout, &onlooker)?;
+        // What the disk has changed is no ground to check anything on.
+        report = claims(&layout)?;
     }
+    let note = if report.faults.is_empty() { configured(&layout)? } else { None };
     if as_json {
         json(&object_of!({
             "logs": report.logs, "entries": report.entries, "statements": report.statements, "faults": report.faults,
+            "note": note,
         }))?;
     } else {
+        if let Some(note) = note {
+            line(&note)?;
+        }
         for fault in &report.faults {
             line(&clean(fault))?;
         }
@@ -75,12 +80,45 @@ pub(super) fn verify(dir: &Path, as_json: bool) -> Result<(), Failure> {
     if report.faults.is_empty() { Ok(()) } else { Err(Failure::Told) }
 }
 
-/// What stands on the purge list and is there all the same.
+/// That the configuration is another than at the last start; no fault, since people write it.
+fn configured(layout: &Layout) -> Result<Option<String>, Failure> {
+    let mut reader = Store::open(layout.dir()).and_then(|store| store.reader()).map_err(refused)?;
+    let noted = reader.snapshot(|db| db.setting(configuration::NOTED)).map_err(refused)?;
+    let now = configuration::digest(layout).map_err(refused)?;
+    let changed = noted.is_some_and(|noted| noted != now);
+    let path = layout.configuration();
+    Ok(changed.then(|| format!("`{}` has changed since the node was last started", path.display())))
+}
+
+/// What the database claims, and whether it holds.
+fn claims(layout: &Layout) -> Result<Report, Failure> {
+    let onlooker = Onlooker::open(layout).map_err(refused)?;
+    let store = Store::open(layout.dir()).map_err(refused)?;
+    let mut reader = store.reader().map_err(refused)?;
+    let mut report = reader.snapshot(|db| check(db, &onlooker)).map_err(refused)?;
+    report.faults.extend(purged(layout, &mut reader)?);
+    if report.faults.is_empty() {
+        // What is damaged cannot be folded again: the views are looked at when their ground holds.
+        report.faults = views(&store, layout, &onlooker)?;
+    }
+    Ok(report)
+}
+
+/// What stands on the purge list and is there all the same, and what it has forgotten.
 fn purged(layout: &Layout, reader: &mut Reader) -> Result<Vec<String>, Failure> {
     let path = configuration::purge_list(layout).map_err(refused)?;
     // A node that was made by an earlier version has its list from its next start on.
     let list = if path.exists() { purge_list::read(&path).map_err(refused)? } else { Vec::new() };
-    reader.snapshot(|db| node::purged::remaining(db, &list)).map_err(refused)
+    let (mut faults, forgotten) = reader
+        .snapshot(|db| Ok::<_, StoreError>((node::purged::remaining(db, &list)?, node::purged::forgotten(db, &list)?)))
+        .map_err(refused)?;
+    if !forgotten.is_empty() {
+        let (path, count) = (path.display(), forgotten.len());
+        faults.push(format!(
+            "`{path}` has lost {count} places that were erased: start the node, which writes them again"
+        ));
+    }
+    Ok(faults)
 }
 
 /// Compares the views with what the statements give, on a copy, so that a running node goes on.

@@ -18,6 +18,7 @@ use model::{Realm, Timestamp};
 use node::ports::Clock;
 use serde::{Deserialize, Serialize};
 
+use crate::checked::check;
 use crate::keys::{KeysError, Layout, io_error, read_small, sync_dir, write_private};
 use crate::limits;
 use clock::ExerciseClock;
@@ -99,6 +100,15 @@ fn record_path(dir: &Path) -> PathBuf {
     dir.join("exercise.json")
 }
 
+/// As it stands in the file.
+#[derive(Serialize)]
+struct Kept<'a> {
+    #[serde(flatten)]
+    record: &'a Record,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<String>,
+}
+
 impl Record {
     /// Reads the record of the exercise in a directory; `None` if there is none.
     ///
@@ -109,12 +119,18 @@ impl Record {
         if path.symlink_metadata().is_err() {
             return Ok(None);
         }
-        let read = serde_json::from_slice(&read_small(&path)?);
-        let told = |error: serde_json::Error| RecordError::Format {
-            path: path.display().to_string(),
-            reason: error.to_string(),
-        };
-        read.map(Some).map_err(told)
+        let told = |reason: String| RecordError::Format { path: path.display().to_string(), reason };
+        let bytes = read_small(&path)?;
+        let record: Self = serde_json::from_slice(&bytes).map_err(|error| told(error.to_string()))?;
+        // A record of before has no check.
+        let whole = [record.text(true), record.text(false)].into_iter().flatten().any(|text| text == bytes);
+        if whole { Ok(Some(record)) } else { Err(told("what stands in it is not what was written".to_owned())) }
+    }
+
+    /// The record as it is written, with a check of everything in it, by which a changed byte shows.
+    fn text(&self, with_check: bool) -> serde_json::Result<Vec<u8>> {
+        let check = with_check.then(|| Ok::<_, serde_json::Error>(check(&serde_json::to_string(self)?))).transpose()?;
+        serde_json::to_vec_pretty(&Kept { record: self, check })
     }
 
     /// Writes it in place of what was there: whole or not at all.
@@ -124,7 +140,7 @@ impl Record {
     pub fn write(&self, dir: &Path) -> Result<(), RecordError> {
         let (path, new) = (record_path(dir), dir.join("exercise.json.new"));
         let told = |error: std::io::Error| RecordError::File(io_error(&path, &error));
-        let text = serde_json::to_vec_pretty(self).map_err(|error| told(error.into()))?;
+        let text = self.text(true).map_err(|error| told(error.into()))?;
         // One that a killed process left is no record.
         let _ = fs::remove_file(&new);
         write_private(&new, &text)?;

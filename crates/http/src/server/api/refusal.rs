@@ -70,6 +70,10 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         // The reason may quote the database: it stays here, once.
         tracing::error!(%error, "the database failed a request");
+        if matches!(error, StoreError::Corrupt { .. }) {
+            let detail = "the database is not what was written: stop the node and run `entraide verify`";
+            return Self(Problem::internal().kind("damaged", "The database is damaged").detail(detail));
+        }
         Self(Problem::internal())
     }
 }
@@ -117,6 +121,10 @@ mod tests {
     #[test]
     fn failures_keep_their_reason_to_themselves() {
         let failed = Refusal::from(StoreError::Corrupt { what: "secret".to_owned() }).0;
+        assert_eq!(failed.status, 500);
+        assert!(failed.detail.is_some_and(|detail| detail.contains("verify") && !detail.contains("secret")));
+        let path = std::path::PathBuf::from("secret");
+        let failed = Refusal::from(StoreError::Io { path, source: std::io::Error::other("secret") }).0;
         assert_eq!((failed.status, failed.detail), (500, None));
     }
 }
