@@ -52,6 +52,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "invitation", run: invitation, seeds: seeds::invitations },
     Entry { name: "peering", run: peering, seeds: seeds::peerings },
     Entry { name: "roster", run: signed_roster, seeds: seeds::rosters },
+    Entry { name: "mail", run: mail, seeds: seeds::mails },
     Entry { name: "proof", run: proof, seeds: seeds::proofs },
     Entry { name: "evidence", run: evidence, seeds: seeds::evidence },
     Entry { name: "heads", run: chain_heads, seeds: seeds::heads },
@@ -238,6 +239,20 @@ fn peering(bytes: &[u8]) {
 fn signed_roster(bytes: &[u8]) {
     let Some(text) = text(bytes) else { return };
     let _ = roster::verify(text, &seeds::key().verifying_key());
+}
+
+/// What is kept of a mail is bounded, and its subject is one line.
+fn mail(bytes: &[u8]) {
+    use intake::mail::Content;
+    let Ok(mail) = intake::mail::read(bytes) else { return };
+    let most = intake::limits::MAIL_HEADER_BYTES;
+    assert!(mail.from.len() <= most && mail.subject.len() <= most && !mail.subject.chars().any(char::is_control));
+    match mail.content {
+        Content::Plain { text, files } => {
+            assert!(text.len() <= intake::limits::MAIL_TEXT_BYTES && files.len() <= intake::limits::MAIL_PARTS);
+        }
+        Content::Pgp(sealed) | Content::Smime(sealed) => assert!(sealed.len() <= bytes.len()),
+    }
 }
 
 fn proof(bytes: &[u8]) {

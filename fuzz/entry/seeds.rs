@@ -452,3 +452,19 @@ pub fn gateways() -> Vec<Vec<u8>> {
     let texts = ["https://gw.example:8443/alert?x=1", "http://127.0.0.1:9000/a", "http://[::1]/", ladder];
     texts.map(|text| text.as_bytes().to_vec()).into()
 }
+
+pub fn mails() -> Vec<Vec<u8>> {
+    let mail = |text: &str| text.replace('\n', "\r\n").into_bytes();
+    vec![
+        mail("From: \"A\" <cert@md.example>\nSubject: Re: letter 1\n\nyes, call us\n"),
+        mail(
+            "From: a@b.example\nContent-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=\"x\"\n\n\
+             --x\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n\n--x\nContent-Type: application/octet-stream\n\n\
+             -----BEGIN PGP MESSAGE-----\n\nabc\n-----END PGP MESSAGE-----\n\n--x--\n",
+        ),
+        mail(
+            "From: a@b.example\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/html\n\n<p>yes</p>\n--x\n\
+             Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\nAQID\n--x--\n",
+        ),
+    ]
+}

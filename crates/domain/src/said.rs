@@ -2,7 +2,7 @@
 
 use model::extension::assistance::{
     Acknowledgement, Agreement, Artefact, Capacity, Card, Custody, Mandate, MandateHelpers, Mission, Note, Offer,
-    Request,
+    Relayed, Request,
 };
 use model::extension::{Audience, Extension, ExtensionError, Lost, Pointer, Receipt, Withdrawal};
 use model::{Head, MediaType};
@@ -68,6 +68,7 @@ impl Said {
             Offer::KIND => Ok(Self::assist(head, Word::Offer(Offer::read(body)?))),
             Agreement::KIND => Ok(Self::assist(head, Word::Agreement(Agreement::read(body)?))),
             Acknowledgement::KIND => Ok(Self::assist(head, Word::Acknowledgement(Acknowledgement::read(body)?))),
+            Relayed::KIND => Ok(Self::assist(head, Word::Relayed(Relayed::read(body)?))),
             Mission::KIND => Ok(Self::assist(head, Word::Mission(Mission::read(body)?))),
             Note::KIND => Ok(Self::assist(head, Word::Room(RoomWord::Note(Note::read(body)?)))),
             Artefact::KIND => Ok(Self::assist(head, Word::Room(RoomWord::Artefact(Artefact::read(body)?)))),

@@ -8,11 +8,14 @@ use http_room::client::mail::{MailConfig, MailOutlet, Security};
 use http_room::client::webhook::{WebhookOutlet, WebhookUrl};
 use model::alert::Channel;
 use node::alert::Words;
-use node::ports::{Boxed, Notice, Outlet, OutletError, RealOnly};
+use node::ports::{Boxed, Mailbox, Notice, Outlet, OutletError, Post, RealOnly};
 use serde::Deserialize;
 
+use crate::cipher::Programs;
+use crate::configuration;
 use crate::keys::{Layout, read_small};
 use crate::limits;
+use crate::maildir::Maildir;
 
 /// `[alerts]`: how people are woken.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -76,6 +79,12 @@ pub struct Webhook {
 pub(crate) struct Ways {
     /// The ways out.
     pub(crate) outlets: Vec<Arc<dyn Outlet>>,
+    /// The way out by mail to partners without a node.
+    pub(crate) post: Option<Arc<dyn Post>>,
+    /// Where their mail comes in.
+    pub(crate) mailbox: Option<Arc<dyn Mailbox>>,
+    /// What opens it, and encrypts what goes out.
+    pub(crate) programs: Programs,
     /// What notices say beside number and label.
     pub(crate) words: Words,
 }
@@ -90,8 +99,11 @@ pub(crate) fn ways(layout: &Layout, told: Option<Alerting>, real: RealOnly) -> R
         return Err(format!("`address` is with what links begin, such as https://fr.example:7442, not `{address}`"));
     }
     let mut outlets: Vec<Arc<dyn Outlet>> = Vec::new();
+    let mut post = None;
     if let Some(told) = told.mail {
-        outlets.push(Arc::new(mail(layout.dir(), told, real)?));
+        let mail = Arc::new(mail(layout.dir(), told, real)?);
+        outlets.push(Arc::clone(&mail) as Arc<dyn Outlet>);
+        post = Some(mail as Arc<dyn Post>);
     }
     if let Some(told) = told.webhook {
         let url = WebhookUrl::read(&told.url)?;
@@ -99,7 +111,37 @@ pub(crate) fn ways(layout: &Layout, told: Option<Alerting>, real: RealOnly) -> R
         let outlet = WebhookOutlet::new(real, url, secret.into_bytes(), authorities.as_deref(), limits::OUTLET)?;
         outlets.push(Arc::new(outlet));
     }
-    Ok(Ways { outlets, words: Words { address: told.address, call: told.call } })
+    Ok(Ways {
+        outlets,
+        post,
+        mailbox: None,
+        programs: Programs::default(),
+        words: Words { address: told.address, call: told.call },
+    })
+}
+
+impl Ways {
+    /// The same with the mailbox that the configuration names. An exercise has none: nothing real comes into it.
+    ///
+    /// # Errors
+    /// What the configuration says can't be, in words.
+    pub(crate) fn with_mailbox(self, layout: &Layout, told: Option<configuration::Mailbox>) -> Result<Self, String> {
+        let Some(told) = told else { return Ok(self) };
+        let dir = layout.dir();
+        let maildir = Maildir::open(&dir.join(&told.maildir))?;
+        let pgp = told.pgp_key.map(|path| private(dir, &path)).transpose()?;
+        let smime = match (told.smime_certificate, told.smime_key) {
+            (Some(certificate), Some(key)) => {
+                let certificate = read_small(&dir.join(certificate)).map_err(|error| error.to_string())?;
+                Some((certificate, private(dir, &key)?))
+            }
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                return Err("`smime_certificate` and `smime_key` belong together: write both".to_owned());
+            }
+        };
+        Ok(Self { mailbox: Some(Arc::new(maildir)), programs: Programs { pgp, smime }, ..self })
+    }
 }
 
 fn is_address(address: &str) -> bool {
@@ -130,8 +172,8 @@ fn file(dir: &Path, path: Option<&Path>) -> Result<Option<Vec<u8>>, String> {
     path.map(|path| read_small(&dir.join(path)).map_err(|error| error.to_string())).transpose()
 }
 
-/// A secret in a file that nobody else reads: its first line.
-fn secret(dir: &Path, path: &Path) -> Result<String, String> {
+/// A file that nobody else reads.
+fn private(dir: &Path, path: &Path) -> Result<Vec<u8>, String> {
     use std::os::unix::fs::PermissionsExt;
     let path = dir.join(path);
     let told = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
@@ -139,8 +181,13 @@ fn secret(dir: &Path, path: &Path) -> Result<String, String> {
     if mode & 0o077 != 0 {
         return Err(told(&"others can read it: chmod 600"));
     }
-    let text =
-        String::from_utf8(read_small(&path).map_err(|error| told(&error))?).map_err(|_| told(&"it is not text"))?;
+    read_small(&path).map_err(|error| told(&error))
+}
+
+/// A secret in a file that nobody else reads: its first line.
+fn secret(dir: &Path, path: &Path) -> Result<String, String> {
+    let told = |error: &dyn std::fmt::Display| format!("`{}`: {error}", dir.join(path).display());
+    let text = String::from_utf8(private(dir, path)?).map_err(|_| told(&"it is not text"))?;
     let line = text.lines().next().unwrap_or_default().trim().to_owned();
     if line.is_empty() { Err(told(&"it is empty")) } else { Ok(line) }
 }
@@ -148,7 +195,14 @@ fn secret(dir: &Path, path: &Path) -> Result<String, String> {
 /// The ways out of an exercise: none. What would have gone out is shown on the exercise's own pages.
 pub(crate) fn none() -> Ways {
     let inside = |channel| Arc::new(Inside(channel)) as Arc<dyn Outlet>;
-    Ways { outlets: Channel::ALL.iter().copied().map(inside).collect(), words: Words::default() }
+    let outlets = Channel::ALL.iter().copied().map(inside).collect();
+    Ways {
+        outlets,
+        post: Some(Arc::new(Inside(Channel::Mail))),
+        mailbox: None,
+        programs: Programs::default(),
+        words: Words::default(),
+    }
 }
 
 /// Reaches nobody.
@@ -159,6 +213,12 @@ impl Outlet for Inside {
         self.0
     }
     fn send(&self, _: Notice) -> Boxed<'_, Result<(), OutletError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+impl Post for Inside {
+    fn send(&self, _: node::ports::Mail) -> Boxed<'_, Result<(), OutletError>> {
         Box::pin(std::future::ready(Ok(())))
     }
 }

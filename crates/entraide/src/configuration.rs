@@ -44,10 +44,27 @@ pub struct Configuration {
     pub timestamp: Option<Stamping>,
     /// How people are woken.
     pub alerts: Option<Alerting>,
+    /// Where mail of partners without a node comes in.
+    pub mailbox: Option<Mailbox>,
 }
 
 fn ceiling<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Classification, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+/// `[mailbox]`: where mail of partners without a node comes in, and with which keys it is opened. Paths are relative to the
+/// node's directory; keys are in files that nobody else reads.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mailbox {
+    /// A maildir.
+    pub maildir: PathBuf,
+    /// The mailbox's own PGP key, armoured, without a passphrase.
+    pub pgp_key: Option<PathBuf>,
+    /// The mailbox's own S/MIME certificate, in PEM.
+    pub smime_certificate: Option<PathBuf>,
+    /// Its key, in PEM.
+    pub smime_key: Option<PathBuf>,
 }
 
 /// `[timestamp]`: who stamps our log with the time, and how often.

@@ -22,6 +22,7 @@ pub mod init;
 pub mod keys;
 pub mod limits;
 pub mod machine;
+pub mod maildir;
 pub mod open;
 pub mod purge_list;
 pub mod realm;

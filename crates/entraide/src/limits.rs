@@ -24,6 +24,8 @@ pub const CIPHER: Duration = Duration::from_secs(20);
 pub const CIPHER_BYTES: usize = 24 * 1024 * 1024;
 /// Largest public key or certificate: one with many signatures of others is exported minimal.
 pub const KEY_BYTES: usize = 64 * 1024;
+/// Most names of a maildir that are looked at in one turn: what lies beyond comes later.
+pub const MAILDIR_NAMES: usize = 10_000;
 /// How often a drill that goes on is looked at.
 pub const DRILL_LOOK: Duration = Duration::from_millis(500);
 /// Longest time for one answer: that of the API itself, and a little for the way.

@@ -70,6 +70,9 @@ pub enum ServeError {
     /// What it says of waking people.
     #[error("`[alerts]` of the configuration: {0}")]
     Alerting(String),
+    /// What it says of the mailbox.
+    #[error("`[mailbox]` of the configuration: {0}")]
+    Mailbox(String),
     /// What it says of the time authority.
     #[error("`[timestamp]` of the configuration: {0}")]
     Stamping(String),
@@ -259,7 +262,9 @@ pub async fn start(config: ServeConfig) -> Result<Running, ServeError> {
     };
     let ways = match RealOnly::of(opened.node.me().realm()) {
         Some(real) => {
-            alerting::ways(&layout, configuration::read(&layout)?.alerts, real).map_err(ServeError::Alerting)?
+            let told = configuration::read(&layout)?;
+            let ways = alerting::ways(&layout, told.alerts, real).map_err(ServeError::Alerting)?;
+            ways.with_mailbox(&layout, told.mailbox).map_err(ServeError::Mailbox)?
         }
         None => alerting::none(),
     };
@@ -309,7 +314,7 @@ pub fn router(opened: &Opened, plain_http: bool) -> Router {
 pub fn ruling(opened: &Opened, plain_http: bool, exercises: Option<Ruled>) -> Router {
     let joiner = Arc::new(PinnedJoiner { node: opened.node.clone(), key: opened.tls.clone() });
     let keyring: Arc<dyn Keyring> = Arc::clone(&opened.desk) as Arc<dyn Keyring>;
-    let cipher: Arc<dyn MailCipher> = Arc::new(Programs);
+    let cipher: Arc<dyn MailCipher> = Arc::new(Programs::default());
     let (host, ceiling, seats) = (opened.host.clone(), opened.ceiling, opened.seats.clone());
     let files = Arc::clone(&opened.files);
     let node = opened.node.clone();
@@ -424,7 +429,10 @@ pub(crate) fn ask(opened: &Opened, stamper: Option<Stamper>, ways: Ways) -> Aski
         node::witness::run(opened.node.clone(), Arc::clone(&transport) as Arc<dyn Transport>, stopping.clone());
     let announced = node::announce::run(opened.node.clone(), transport, stopping.clone());
     let replaced = Arc::clone(&opened.desk).drive(stopping.clone());
-    let Ways { outlets, words } = ways;
+    let Ways { outlets, post, mailbox, programs, words } = ways;
+    let programs: Arc<dyn MailCipher> = Arc::new(programs);
+    let lettered =
+        node::reach::post::run(opened.node.clone(), post, Arc::clone(&programs), words.clone(), stopping.clone());
     let woken = node::alert::run::run(opened.node.clone(), outlets, words, stopping.clone());
     let spawn = |task: Boxed<'static, ()>| tokio::spawn(task.instrument(span(opened)));
     let mut tasks = vec![
@@ -435,8 +443,13 @@ pub(crate) fn ask(opened: &Opened, stamper: Option<Stamper>, ways: Ways) -> Aski
         spawn(Box::pin(replaced)),
         spawn(Box::pin(woken)),
         spawn(Box::pin(node::depot::run(opened.node.clone(), opened.files.depot(), stopping.clone()))),
+        spawn(Box::pin(lettered)),
         spawn(Box::pin(node::ratchet::keep(opened.node.clone(), stopping.clone()))),
     ];
+    if let Some(mailbox) = mailbox {
+        let (node, stop) = (opened.node.clone(), stopping.clone());
+        tasks.push(spawn(Box::pin(node::reach::mailbox::run(node, mailbox, programs, stop))));
+    }
     if let Some(Stamper { authority, trusted, every }) = stamper {
         let node = opened.node.clone();
         tasks.push(spawn(Box::pin(node::stamp::run(node, Arc::new(authority), trusted, every, stopping))));

@@ -13,6 +13,7 @@ pub mod duty;
 pub mod exercise;
 pub mod fate;
 pub mod limits;
+pub mod mail;
 pub mod parts;
 pub mod pattern;
 pub mod split;

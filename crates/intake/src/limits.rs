@@ -33,3 +33,11 @@ impl Default for Limits {
         Self { file_bytes: MAX_FILE_BYTES, objects: MAX_OBJECTS, ceiling: Classification::Unclassified }
     }
 }
+/// Largest mail that is read: an encrypted answer with a signed file is a hundredth of it.
+pub const MAIL_BYTES: usize = 2 * 1024 * 1024;
+/// Most parts of a mail that are looked at, and most files of it.
+pub const MAIL_PARTS: usize = 32;
+/// Longest address or subject that is kept, bytes.
+pub const MAIL_HEADER_BYTES: usize = 200;
+/// Longest text of a mail that is kept, bytes: what is longer is cut.
+pub const MAIL_TEXT_BYTES: usize = 64 * 1024;

@@ -73,7 +73,7 @@ impl CodeDraw {
 }
 
 /// A code as it is compared: people type it with spaces or hyphens, or without.
-fn digits(code: &str) -> String {
+pub(crate) fn digits(code: &str) -> String {
     code.chars().filter(char::is_ascii_digit).take(limits::GUEST_CODE_LETTERS).collect()
 }
 

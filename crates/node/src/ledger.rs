@@ -55,6 +55,15 @@ pub fn note(work: &mut Work<'_, '_>, statement: StatementId, who: &Actor, face: 
     put(work, statement, &who.login, face)
 }
 
+/// The same of what goes to somebody who has no account: a partner without a node.
+pub(crate) fn note_for(work: &Work<'_, '_>, statement: StatementId, who: &str, face: Face) -> Result<(), ObjectError> {
+    let object = work.tx.object(statement)?.ok_or(ObjectError::NotFound)?;
+    if object.state != ObjectState::Live {
+        return Err(ObjectError::NotFound);
+    }
+    put(work, statement, who, face)
+}
+
 /// The same of a whole page of an export, or of a list that is pulled again and again. Answers which of the statements
 /// may be given out: what was taken back meanwhile is not among them.
 ///

@@ -34,6 +34,22 @@ pub const CASE_STATEMENTS: usize = 4_096;
 pub const CASE_DEPTH: usize = 6;
 /// Most partners without a node: each key is tried on each mail that comes in.
 pub const REACHED: usize = 200;
+/// Most letters that are looked at in one turn, and most that a feed gives at once: whoever waits is next.
+pub const LETTERS: usize = 50;
+/// How often a letter is tried: with pauses that double from a minute, for two hours. Then a person has to call.
+pub const LETTER_TRIES: u32 = 8;
+/// The longest pause between two looks at letters, seconds.
+pub const LETTER_SECONDS: u64 = 30;
+/// How long what was said over the telephone waits to be read back and confirmed, seconds: nobody stays on the line longer.
+pub const DRAFT_SECONDS: i64 = 3_600;
+/// How often the mailbox is looked at, seconds: a mail that answers a call for help waits no longer than that.
+pub const MAILBOX_SECONDS: u64 = 10;
+/// Most mails that are taken in at once: each may run gpg for a second.
+pub const MAILS_AT_ONCE: usize = 20;
+/// Most mails that wait for a person: what comes beyond stays on the mail server.
+pub const MAILS_WAITING: usize = 1_000;
+/// How long a mail is kept after somebody has decided about it, seconds: ninety days, as long as a request may be open.
+pub const MAIL_KEPT_SECONDS: i64 = 90 * 86_400;
 /// Rows of one page on screens and in the API (style §6).
 pub const PAGE_ROWS: usize = 100;
 /// Largest page that a client may ask for.

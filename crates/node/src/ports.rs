@@ -241,6 +241,36 @@ pub trait Outlet: Send + Sync {
     fn send(&self, notice: Notice) -> Boxed<'_, Result<(), OutletError>>;
 }
 
+/// What a mail to a partner without a node holds.
+#[derive(Clone, PartialEq, Eq)]
+pub enum MailBody {
+    /// A notice without content.
+    Plain(String),
+    /// Encrypted under PGP, armoured.
+    Pgp(Vec<u8>),
+    /// Encrypted under S/MIME, DER.
+    Smime(Vec<u8>),
+}
+
+/// One mail to a partner without a node.
+#[derive(Clone)]
+pub struct Mail {
+    /// Names it among all: whoever is given the same twice keeps one.
+    pub key: String,
+    /// The mail address.
+    pub to: String,
+    /// The subject; nothing of what is said.
+    pub subject: String,
+    /// What it holds.
+    pub body: MailBody,
+}
+
+/// The way out by mail to partners without a node. What reaches anybody real is made from [`RealOnly`].
+pub trait Post: Send + Sync {
+    /// Hands a mail over. `Ok` means that a server took it.
+    fn send(&self, mail: Mail) -> Boxed<'_, Result<(), OutletError>>;
+}
+
 /// By which standard a mail is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MailStandard {
@@ -258,6 +288,55 @@ pub struct CipherError {
     pub reason: String,
 }
 
+/// What the signature of a mail is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signed {
+    /// There is none.
+    Nothing,
+    /// It is of the key of this fingerprint, which was among those that were given.
+    By(String),
+    /// It does not fit, or its key is not good any more.
+    Bad,
+    /// It is of a key that was not given.
+    Unknown,
+}
+
+/// A mail that was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedMail {
+    /// What was inside: a mail of its own, or text.
+    pub plain: Vec<u8>,
+    /// Was it encrypted to us?
+    pub encrypted: bool,
+    /// Who signed it.
+    pub signed: Signed,
+}
+
+/// A mail as it lies in a mailbox.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawMail {
+    /// Names it in the mailbox.
+    pub name: String,
+    /// Its bytes, as far as they were read: one more than [`intake::limits::MAIL_BYTES`] says that it is too large.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a mailbox was not read, in words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct MailboxError {
+    /// For people.
+    pub reason: String,
+}
+
+/// A mailbox into which partners without a node write.
+pub trait Mailbox: Send + Sync {
+    /// New mail, at most so many, each bounded.
+    fn fetch(&self, most: usize) -> Boxed<'_, Result<Vec<RawMail>, MailboxError>>;
+    /// The mail is kept here: it is no longer new there.
+    fn kept(&self, name: &str) -> Boxed<'_, Result<(), MailboxError>>;
+}
+
 /// The programs that encrypt mail for partners without a node: `gpg` and `openssl`. What is given to them is bounded, and
 /// so is their time.
 pub trait MailCipher: Send + Sync {
@@ -266,6 +345,13 @@ pub trait MailCipher: Send + Sync {
     fn key(&self, standard: MailStandard, key: Vec<u8>) -> Boxed<'_, Result<String, CipherError>>;
     /// Encrypts to that key and to nobody else: armoured (PGP) or DER (S/MIME).
     fn encrypt(&self, standard: MailStandard, key: Vec<u8>, plain: Vec<u8>) -> Boxed<'_, Result<Vec<u8>, CipherError>>;
+    /// Opens a mail with the mailbox's own key, and says which of these keys of partners has signed it.
+    fn open(
+        &self,
+        standard: MailStandard,
+        sealed: Vec<u8>,
+        keys: Vec<Vec<u8>>,
+    ) -> Boxed<'_, Result<OpenedMail, CipherError>>;
 }
 
 /// What a witness answers (C2SP tlog-witness, "add-checkpoint").

@@ -49,6 +49,7 @@ const TABLES: &[(&str, Part)] = &[
     ("identity", Part::Log), ("announced", Part::Log), ("repudiated", Part::Log), ("export_list", Part::Log),
     ("heard_head", Part::Log), ("disputed", Part::Log), ("stamped", Part::Log), ("purged", Part::Log),
     ("successor", Part::Log), ("retention", Part::Log), ("retention_run", Part::Log), ("red_thread", Part::Log),
+    ("letter", Part::Log),
     // Bytes as they came, excerpts of pages and remembered answers say in the clear what a body says.
     ("intake", Part::Secret), ("evidence", Part::Secret), ("idempotency", Part::Secret),
     ("person", Part::Secret), ("passkey", Part::Secret), ("token", Part::Secret),
@@ -58,9 +59,10 @@ const TABLES: &[(&str, Part)] = &[
     ("contact", Part::Secret), ("shift", Part::Secret), ("ladder", Part::Secret), ("alert", Part::Secret),
     ("alert_event", Part::Secret), ("alert_notice", Part::Secret),
     // Where people of partners without a node are reached.
-    ("reached", Part::Secret),
-    // Whoever was logged in logs in again; an invitation is for three days.
+    ("reached", Part::Secret), ("mail_item", Part::Secret),
+    // Whoever was logged in logs in again; an invitation is for three days, a draft for an hour.
     ("session", Part::Passing), ("passkey_answered", Part::Passing), ("invitation", Part::Passing),
+    ("relay_draft", Part::Passing), ("answer_link", Part::Passing),
     ("kind", Part::View), ("object", Part::View), ("object_ref", Part::View), ("tally", Part::View),
     ("chain", Part::View), ("slot", Part::View), ("audience", Part::View), ("withdrawal", Part::View),
     ("pending_withdrawal", Part::View), ("receipt", Part::View), ("lost", Part::View), ("cited", Part::View),

@@ -27,6 +27,8 @@ coded_enum!(
         Export = (6, "export"),
         /// In a named list, which its detector pulls again and again: the next pull holds no more of what was withdrawn.
         List = (7, "list"),
+        /// By encrypted mail to a partner without a node.
+        Mail = (8, "mail"),
     }
 );
 
@@ -36,7 +38,7 @@ impl Face {
     pub const fn is_export(self) -> bool {
         match self {
             Self::Page | Self::Terminal | Self::Guest => false,
-            Self::Body | Self::Content | Self::Proof | Self::Export | Self::List => true,
+            Self::Body | Self::Content | Self::Proof | Self::Export | Self::List | Self::Mail => true,
         }
     }
 }

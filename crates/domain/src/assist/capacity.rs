@@ -402,7 +402,12 @@ impl Booking {
                 self.version(version);
             }
             Event::Case(at, heard) => match &heard.word {
-                Word::Request(_) | Word::Mandate(_) | Word::Helpers(_) | Word::Room(_) | Word::Acknowledgement(_) => {}
+                Word::Request(_)
+                | Word::Mandate(_)
+                | Word::Helpers(_)
+                | Word::Room(_)
+                | Word::Acknowledgement(_)
+                | Word::Relayed(_) => {}
                 Word::Offer(offer) => {
                     self.tick(offer.common.modified);
                     self.offer(*at, &heard.place, offer);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::extension::Extension;
 use model::extension::assistance::{
     Acknowledgement, AgreedLine, Agreement, AgreementStep, Answer, Line, Mandate, MandateHelpers, Mission,
-    MissionPhase, Offer, OfferLine, Request, RequestLine, RequestPhase,
+    MissionPhase, Offer, OfferLine, RelayWay, Relayed, RelayedWord, Request, RequestLine, RequestPhase,
 };
 use model::{Citation, Index, Origin, StixId, Timestamp};
 
@@ -52,6 +52,39 @@ pub struct OfferCase {
     pub stale: BTreeSet<Line>,
     /// What the requester has accepted of it, in the order of the requester's log.
     pub agreements: Vec<AgreementCase>,
+    /// Of a partner without a node: who took its newest answer down, and how. Then the order of the requester's log decides,
+    /// because the partner has none.
+    pub relayed: Option<RelayedBy>,
+}
+
+/// How a partner without a node gave its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayedBy {
+    /// The name that stands for the partner in audiences.
+    pub partner: Origin,
+    /// Its name for people.
+    pub name: String,
+    /// By which way.
+    pub way: RelayWay,
+    /// Who said it there.
+    pub said_by: String,
+    /// When.
+    pub said_at: Timestamp,
+    /// Who took it down.
+    pub taken_by: String,
+}
+
+impl RelayedBy {
+    fn of(said: &Relayed) -> Self {
+        Self {
+            partner: said.partner.clone(),
+            name: said.partner_name.clone(),
+            way: said.way,
+            said_by: said.said_by.clone(),
+            said_at: said.said_at,
+            taken_by: said.taken_by.clone(),
+        }
+    }
 }
 
 /// One acceptance and what became of it.
@@ -140,7 +173,7 @@ impl OfferCase {
     /// Whose offer.
     #[must_use]
     pub fn provider(&self) -> &Origin {
-        &self.place.origin
+        self.relayed.as_ref().map_or(&self.place.origin, |by| &by.partner)
     }
 
     /// Can it be accepted at that moment?
@@ -229,7 +262,8 @@ pub fn fold(heard: &[Heard]) -> Option<Case> {
             | Word::Mandate(_)
             | Word::Helpers(_)
             | Word::Room(_)
-            | Word::Acknowledgement(_) => None,
+            | Word::Acknowledgement(_)
+            | Word::Relayed(_) => None,
         })
         .collect();
     let providers: BTreeSet<&Origin> = sorted.values().map(|one| &one.place.origin).collect();
@@ -242,6 +276,7 @@ pub fn fold(heard: &[Heard]) -> Option<Case> {
             versions: BTreeMap::new(),
             id: None,
             offer: None,
+            relayed: None,
         };
         for one in own {
             reading.one(one);
@@ -249,9 +284,44 @@ pub fn fold(heard: &[Heard]) -> Option<Case> {
         let offer = reading.offer.take();
         case.offers.extend(offer);
     }
+    for (_, said) in relayed(&sorted, &mut case) {
+        let mut reading = Reading {
+            case: &mut case,
+            requests: &requests,
+            acceptances: &acceptances,
+            versions: BTreeMap::new(),
+            id: None,
+            offer: None,
+            relayed: None,
+        };
+        for (place, one) in said {
+            reading.relayed(place, one);
+        }
+        let offer = reading.offer.take();
+        case.offers.extend(offer);
+    }
     mandate::fold(&mut case, sorted.values().copied());
     note_strays(&mut case, &acceptances);
     Some(case)
+}
+
+/// What partners without a node said, by partner, in the order in which it was taken down. Only whoever asks takes it down,
+/// and for nobody who speaks in the case with a log of its own.
+fn relayed<'a>(
+    sorted: &BTreeMap<(&Origin, Index), &'a Heard>,
+    case: &mut Case,
+) -> BTreeMap<&'a Origin, Vec<(&'a Citation, &'a Relayed)>> {
+    let mut said: BTreeMap<&Origin, Vec<(&Citation, &Relayed)>> = BTreeMap::new();
+    for one in sorted.values() {
+        let Word::Relayed(word) = &one.word else { continue };
+        let speaks = sorted.keys().any(|(origin, _)| **origin == word.partner);
+        if one.place.origin == case.place.origin && !speaks {
+            said.entry(&word.partner).or_default().push((&one.place, word));
+        } else {
+            case.unfit.push((one.place.clone(), InvalidTransition::NotYours));
+        }
+    }
+    said
 }
 
 /// Statements by log and place; the same one heard twice stands once.
@@ -294,7 +364,8 @@ fn requests_by_place<'a>(sorted: &BTreeMap<(&Origin, Index), &'a Heard>, owner: 
         | Word::Mandate(_)
         | Word::Helpers(_)
         | Word::Room(_)
-        | Word::Acknowledgement(_) => None,
+        | Word::Acknowledgement(_)
+        | Word::Relayed(_) => None,
     });
     versions.collect()
 }
@@ -330,13 +401,15 @@ struct Reading<'a> {
     /// The id of the provider's offer: one a provider.
     id: Option<StixId>,
     offer: Option<OfferCase>,
+    /// Who took down the statement that is read, if the partner has no node.
+    relayed: Option<RelayedBy>,
 }
 
 impl Reading<'_> {
     fn one(&mut self, one: &Heard) {
         let done = match &one.word {
             // The case room is read beside the case (`room`), and mandates when all agreements are known.
-            Word::Request(_) | Word::Room(_) | Word::Mandate(_) | Word::Helpers(_) => Ok(()),
+            Word::Request(_) | Word::Room(_) | Word::Mandate(_) | Word::Helpers(_) | Word::Relayed(_) => Ok(()),
             Word::Offer(offer) => self.offer(&one.place, offer),
             Word::Agreement(said) => self.step(&one.place, said),
             Word::Mission(mission) => self.mission(&one.place, mission),
@@ -344,6 +417,20 @@ impl Reading<'_> {
         };
         if let Err(why) = done {
             self.case.unfit.push((one.place.clone(), why));
+        }
+    }
+
+    fn relayed(&mut self, place: &Citation, said: &Relayed) {
+        self.relayed = Some(RelayedBy::of(said));
+        let done = match &said.said {
+            RelayedWord::Offer(offer) => self.offer(place, &offer.to_offer(&said.common, &said.answers)),
+            RelayedWord::Agreement(step) => {
+                let (common, answers) = (said.common.clone(), said.answers.clone());
+                self.step(place, &Agreement { common, answers, step: step.clone() })
+            }
+        };
+        if let Err(why) = done {
+            self.case.unfit.push((place.clone(), why));
         }
     }
 
@@ -362,7 +449,7 @@ impl Reading<'_> {
     }
 
     fn offer(&mut self, place: &Citation, offer: &Offer) -> Result<(), InvalidTransition> {
-        if place.origin == self.case.place.origin {
+        if place.origin == self.case.place.origin && self.relayed.is_none() {
             return Err(InvalidTransition::NotYours);
         }
         if self.id.as_ref().is_some_and(|id| *id != offer.common.id) {
@@ -377,7 +464,8 @@ impl Reading<'_> {
         self.id = Some(offer.common.id.clone());
         self.versions.insert(place.index, place.clone());
         let agreements = self.offer.take().map_or_else(Vec::new, |known| known.agreements);
-        let mut next = OfferCase { place: place.clone(), offer: offer.clone(), stale, agreements };
+        let relayed = self.relayed.clone();
+        let mut next = OfferCase { place: place.clone(), offer: offer.clone(), stale, agreements, relayed };
         if offer.answer == Answer::Withdrawn || offer.answer == Answer::No {
             for agreed in &mut next.agreements {
                 if let Ok(state) = agreement::apply(agreed.state, Step::OfferWithdrawn) {
@@ -502,7 +590,7 @@ fn stale(answered: &Request, newest: &Request, offered: &[OfferLine]) -> BTreeSe
 }
 
 /// The type names of a case's statements.
-pub const TYPES: [&str; 7] = [
+pub const TYPES: [&str; 8] = [
     Request::KIND,
     Offer::KIND,
     Agreement::KIND,
@@ -510,4 +598,5 @@ pub const TYPES: [&str; 7] = [
     Acknowledgement::KIND,
     Mandate::KIND,
     MandateHelpers::KIND,
+    Relayed::KIND,
 ];

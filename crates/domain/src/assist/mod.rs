@@ -21,7 +21,8 @@ mod tests;
 use model::Citation;
 use model::extension::Extension;
 use model::extension::assistance::{
-    Acknowledgement, Agreement, AgreementStep, ConsentProof, Helper, Mandate, MandateHelpers, Mission, Offer, Request,
+    Acknowledgement, Agreement, AgreementStep, ConsentProof, Helper, Mandate, MandateHelpers, Mission, Offer,
+    OfferLine, Relayed, RelayedOffer, RelayedWord, Request,
 };
 
 /// A statement of a case, and where it stands.
@@ -52,6 +53,8 @@ pub enum Word {
     Mandate(Mandate),
     /// Whom a provider sends for a mandate.
     Helpers(MandateHelpers),
+    /// A partner without a node said something, and whoever asked took it down.
+    Relayed(Relayed),
 }
 
 impl Word {
@@ -67,6 +70,7 @@ impl Word {
             Self::Acknowledgement(said) => Some(&said.answers),
             Self::Mandate(mandate) => Some(&mandate.agreement),
             Self::Helpers(helpers) => Some(&helpers.mandate),
+            Self::Relayed(said) => Some(&said.answers),
         }
     }
 }
@@ -88,26 +92,30 @@ impl Word {
                     .to_bytes()
             }
             Self::Offer(offer) => {
-                let mut lines = offer.lines.clone();
-                for line in &mut lines {
-                    line.conditions = None;
-                }
+                let lines = without_conditions(&offer.lines);
                 let common = offer.common.without_words();
                 Offer { common, call: purged(), note: None, lines, ..offer.clone() }.to_bytes()
             }
             Self::Agreement(agreement) => {
-                let mut step = agreement.step.clone();
-                match &mut step {
-                    AgreementStep::Accept { terms: words, .. }
-                    | AgreementStep::Decline { reason: words }
-                    | AgreementStep::Retract { reason: words }
-                    | AgreementStep::End { reason: words, .. } => *words = None,
-                    AgreementStep::Countersign | AgreementStep::Acknowledge => {}
-                }
+                let step = without_reason(&agreement.step);
                 Agreement { common: agreement.common.without_words(), step, ..agreement.clone() }.to_bytes()
             }
             Self::Acknowledgement(said) => {
                 Acknowledgement { common: said.common.without_words(), ..said.clone() }.to_bytes()
+            }
+            Self::Relayed(said) => {
+                let word = match &said.said {
+                    RelayedWord::Agreement(step) => RelayedWord::Agreement(without_reason(step)),
+                    RelayedWord::Offer(offer) => RelayedWord::Offer(RelayedOffer {
+                        call: purged(),
+                        note: None,
+                        lines: without_conditions(&offer.lines),
+                        ..offer.clone()
+                    }),
+                };
+                let (common, partner_name) = (said.common.without_words(), purged());
+                let (said_by, taken_by) = (purged(), purged());
+                Relayed { common, partner_name, said_by, taken_by, said: word, ..said.clone() }.to_bytes()
             }
             Self::Mission(mission) => {
                 let report = mission.report.as_ref().map(|_| purged());
@@ -147,6 +155,22 @@ fn mandate_without_words(mandate: &Mandate) -> Mandate {
 
 fn nameless(helpers: &[Helper]) -> Vec<Helper> {
     helpers.iter().map(|helper| Helper { role: PURGED.to_owned(), key: helper.key.clone() }).collect()
+}
+
+fn without_conditions(lines: &[OfferLine]) -> Vec<OfferLine> {
+    lines.iter().map(|line| OfferLine { conditions: None, ..line.clone() }).collect()
+}
+
+fn without_reason(step: &AgreementStep) -> AgreementStep {
+    let mut step = step.clone();
+    match &mut step {
+        AgreementStep::Accept { terms: words, .. }
+        | AgreementStep::Decline { reason: words }
+        | AgreementStep::Retract { reason: words }
+        | AgreementStep::End { reason: words, .. } => *words = None,
+        AgreementStep::Countersign | AgreementStep::Acknowledge => {}
+    }
+    step
 }
 
 /// What stands where a text was that a statement can't do without.

@@ -16,6 +16,7 @@ use super::case::{self, Case, RequestState};
 use super::mandate::Standing;
 use super::{Heard, InvalidTransition, Word};
 
+mod relayed;
 mod room;
 
 pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
@@ -378,7 +379,8 @@ fn nothing_is_signed_beyond_what_is_offered(world: &World, provider: &Origin) {
                 | Word::Mandate(_)
                 | Word::Helpers(_)
                 | Word::Room(_)
-                | Word::Acknowledgement(_) => None,
+                | Word::Acknowledgement(_)
+                | Word::Relayed(_) => None,
             });
             let held = known
                 .agreements

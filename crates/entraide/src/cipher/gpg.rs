@@ -1,6 +1,6 @@
 //! `gpg`: reading a partner's public key, and encrypting to it.
 
-use node::ports::CipherError;
+use node::ports::{CipherError, OpenedMail, Signed};
 
 use super::program::{Home, Ran, run};
 use super::refused;
@@ -10,7 +10,7 @@ use crate::limits;
 const ALWAYS: [&str; 6] =
     ["--batch", "--no-tty", "--no-options", "--no-auto-key-locate", "--disable-dirmngr", "--quiet"];
 
-async fn gpg(home: &Home, arguments: &[&str], input: &[u8]) -> Result<Ran, CipherError> {
+pub(super) async fn gpg(home: &Home, arguments: &[&str], input: &[u8]) -> Result<Ran, CipherError> {
     run(home, "gpg", &[&ALWAYS[..], arguments].concat(), input).await
 }
 
@@ -72,9 +72,85 @@ pub(super) async fn encrypt(key: &[u8], plain: &[u8]) -> Result<Vec<u8>, CipherE
     }
 }
 
+/// Decrypts with the mailbox's own key, and says which of the partners' keys has signed it.
+pub(super) async fn open(own: Option<&[u8]>, sealed: &[u8], keys: &[Vec<u8>]) -> Result<OpenedMail, CipherError> {
+    let home = Home::new()?;
+    let done = opened(&home, own, sealed, keys).await;
+    // Secret keys are handled by an agent, which would outlive the directory.
+    let _ = run(&home, "gpgconf", &["--kill", "gpg-agent"], &[]).await;
+    done
+}
+
+async fn opened(home: &Home, own: Option<&[u8]>, sealed: &[u8], keys: &[Vec<u8>]) -> Result<OpenedMail, CipherError> {
+    for key in keys {
+        // One that is no key any more hinders no other.
+        gpg(home, &["--no-autostart", "--import"], key).await?;
+    }
+    if let Some(own) = own
+        && !gpg(home, &["--pinentry-mode", "loopback", "--import"], own).await?.good
+    {
+        return Err(refused("the mailbox's own PGP key could not be taken up: it has no passphrase, and is armoured"));
+    }
+    let most = limits::CIPHER_BYTES.to_string();
+    let arguments =
+        ["--status-fd", "1", "--trust-model", "always", "--max-output", &most, "--output", "plain", "--decrypt"];
+    let ran = gpg(home, &arguments, sealed).await?;
+    let status = String::from_utf8_lossy(&ran.out);
+    let (encrypted, signed) = status_of(&status);
+    let plain = std::fs::read(home.path().join("plain"))
+        .map_err(|_| refused("it is not encrypted to the mailbox's key, or is damaged"))?;
+    // A message whose integrity is not proven is nobody's word.
+    if encrypted && !status.lines().any(|line| line == "[GNUPG:] GOODMDC") {
+        return Err(refused("it was changed on the way"));
+    }
+    Ok(OpenedMail { plain, encrypted, signed })
+}
+
+/// Reads gpg's status lines (GnuPG doc/DETAILS).
+fn status_of(text: &str) -> (bool, Signed) {
+    let lines: Vec<Vec<&str>> =
+        text.lines().filter_map(|line| line.strip_prefix("[GNUPG:] ")).map(|line| line.split(' ').collect()).collect();
+    let has = |word: &str| lines.iter().any(|line| line.first() == Some(&word));
+    let encrypted = has("DECRYPTION_OKAY");
+    let mut valid = lines.iter().filter(|line| line.first() == Some(&"VALIDSIG"));
+    let bad = ["BADSIG", "EXPSIG", "EXPKEYSIG", "REVKEYSIG"].into_iter().any(has);
+    let signed = match (bad, valid.next(), valid.next()) {
+        (true, _, _) | (false, Some(_), Some(_)) => Signed::Bad,
+        // The last word is the primary key's fingerprint: a subkey may have signed.
+        (false, Some(line), None) if has("GOODSIG") => match line.get(10).or(line.get(1)) {
+            Some(fingerprint) => Signed::By((*fingerprint).to_owned()),
+            None => Signed::Bad,
+        },
+        (false, Some(_), None) => Signed::Bad,
+        (false, None, _) if has("ERRSIG") => Signed::Unknown,
+        (false, None, _) => Signed::Nothing,
+    };
+    (encrypted, signed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_signature_counts_if_one_good_key_made_it() {
+        let print = "0123456789ABCDEF0123456789ABCDEF01234567";
+        let valid = format!("[GNUPG:] VALIDSIG AAAA 2026-11-25 1 0 4 0 22 8 00 {print}\n");
+        let good = format!("[GNUPG:] GOODSIG AAAA somebody\n{valid}");
+        let check = |text: &str, expect: Signed| assert_eq!(status_of(text).1, expect, "{text}");
+        check(&good, Signed::By(print.to_owned()));
+        check("", Signed::Nothing);
+        check("[GNUPG:] ERRSIG AAAA 22 8 00 1 9\n[GNUPG:] NO_PUBKEY AAAA\n", Signed::Unknown);
+        check("[GNUPG:] BADSIG AAAA somebody\n", Signed::Bad);
+        check(&format!("{good}[GNUPG:] BADSIG BBBB another\n"), Signed::Bad);
+        check(&good.repeat(2), Signed::Bad);
+        check(&good.replace("GOODSIG", "EXPKEYSIG"), Signed::Bad);
+        check(&good.replace("GOODSIG", "REVKEYSIG"), Signed::Bad);
+        check(&valid, Signed::Bad);
+        // What is written in a mail is no status line.
+        check(&good.replace("[GNUPG:] ", ""), Signed::Nothing);
+        assert!(status_of("[GNUPG:] DECRYPTION_OKAY\n").0);
+    }
 
     #[test]
     fn a_listing_names_one_key_to_which_it_can_be_encrypted() {

@@ -6,13 +6,19 @@
 
 mod gpg;
 mod openssl;
+pub(crate) mod people;
 mod program;
 
-use node::ports::{Boxed, CipherError, MailCipher, MailStandard};
+use node::ports::{Boxed, CipherError, MailCipher, MailStandard, OpenedMail};
 
 /// `gpg` and `openssl` of this machine.
-#[derive(Debug, Default)]
-pub struct Programs;
+#[derive(Default)]
+pub struct Programs {
+    /// The mailbox's own PGP key, armoured, without a passphrase.
+    pub pgp: Option<Vec<u8>>,
+    /// The mailbox's own S/MIME certificate and key, in PEM.
+    pub smime: Option<(Vec<u8>, Vec<u8>)>,
+}
 
 impl MailCipher for Programs {
     fn key(&self, standard: MailStandard, key: Vec<u8>) -> Boxed<'_, Result<String, CipherError>> {
@@ -29,6 +35,20 @@ impl MailCipher for Programs {
             match standard {
                 MailStandard::Pgp => gpg::encrypt(&key, &plain).await,
                 MailStandard::Smime => openssl::encrypt(&key, &plain).await,
+            }
+        })
+    }
+
+    fn open(
+        &self,
+        standard: MailStandard,
+        sealed: Vec<u8>,
+        keys: Vec<Vec<u8>>,
+    ) -> Boxed<'_, Result<OpenedMail, CipherError>> {
+        Box::pin(async move {
+            match standard {
+                MailStandard::Pgp => gpg::open(self.pgp.as_deref(), &sealed, &keys).await,
+                MailStandard::Smime => openssl::open(self.smime.as_ref(), &sealed, &keys).await,
             }
         })
     }

@@ -1,6 +1,6 @@
 //! `openssl`: reading a partner's S/MIME certificate, and encrypting to it.
 
-use node::ports::CipherError;
+use node::ports::{CipherError, OpenedMail, Signed};
 
 use super::program::{Home, run};
 use super::refused;
@@ -45,4 +45,51 @@ pub(super) async fn encrypt(key: &[u8], plain: &[u8]) -> Result<Vec<u8>, CipherE
     } else {
         Err(refused("openssl could not encrypt to the partner's certificate: ask its owner for another"))
     }
+}
+
+/// Decrypts with the mailbox's own certificate, and says which of the partners' certificates has signed what was inside.
+pub(super) async fn open(
+    own: Option<&(Vec<u8>, Vec<u8>)>,
+    sealed: &[u8],
+    keys: &[Vec<u8>],
+) -> Result<OpenedMail, CipherError> {
+    let home = Home::new()?;
+    let Some((certificate, key)) = own else { return Err(refused("the mailbox has no S/MIME certificate of its own")) };
+    home.put("own.pem", certificate)?;
+    home.put("own.key", key)?;
+    let args = ["cms", "-decrypt", "-inform", "DER", "-recip", "own.pem", "-inkey", "own.key"];
+    let ran = run(&home, "openssl", &args, sealed).await?;
+    if !ran.good {
+        return Err(refused("it is not encrypted to the mailbox's certificate, or is damaged"));
+    }
+    let inside = ran.out;
+    let head = String::from_utf8_lossy(&inside[..inside.len().min(4_096)]).to_ascii_lowercase();
+    let head = head.split("\r\n\r\n").next().unwrap_or_default().split("\n\n").next().unwrap_or_default().to_owned();
+    let is_signed = head.contains("multipart/signed") || head.contains("signed-data");
+    if !is_signed {
+        return Ok(OpenedMail { plain: inside, encrypted: true, signed: Signed::Nothing });
+    }
+    home.put("partners.pem", &keys.join(&b'\n'))?;
+    let args = [
+        "cms",
+        "-verify",
+        "-inform",
+        "SMIME",
+        "-CAfile",
+        "partners.pem",
+        "-partial_chain",
+        "-purpose",
+        "any",
+        "-no-CApath",
+        "-no-CAstore",
+        "-signer",
+        "signer.pem",
+    ];
+    let ran = run(&home, "openssl", &args, &inside).await?;
+    if !ran.good {
+        return Ok(OpenedMail { plain: inside, encrypted: true, signed: Signed::Unknown });
+    }
+    let signer = std::fs::read(home.path().join("signer.pem")).unwrap_or_default();
+    let signed = self::key(&signer).await.map_or(Signed::Bad, Signed::By);
+    Ok(OpenedMail { plain: ran.out, encrypted: true, signed })
 }

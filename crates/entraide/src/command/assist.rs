@@ -1,6 +1,7 @@
 //! `assist`: ask for help, answer, agree, and say how a mission goes.
 
 mod evidence;
+pub(super) mod relay;
 
 use clap::{Args, Subcommand};
 use hyper::Method;
@@ -42,6 +43,23 @@ pub enum AssistCommand {
     },
     /// Answer a call for help, or change our answer
     Reply(ReplyArgs),
+    /// Take down what a partner without a node says over the telephone; nothing counts before it is confirmed
+    Relay {
+        /// The partner: two letters, the name that you gave it, or the whole origin
+        partner: String,
+        #[command(flatten)]
+        args: relay::RelayArgs,
+    },
+    /// It was read back and is right: now it counts, marked as relayed
+    RelayConfirm {
+        /// The draft's number
+        number: i64,
+    },
+    /// It is not what was said: nothing of it is kept
+    RelayDrop {
+        /// The draft's number
+        number: i64,
+    },
     /// Accept an offer: all that is still needed of it, or the lines that are named
     Accept(AcceptArgs),
     /// Sign what was accepted of our offer: from here on it is in force
@@ -317,6 +335,9 @@ pub(super) async fn assist(session: &Session, command: &AssistCommand) -> Result
             say(session, *entry, "versions", &object_of!({ "phase": phase })).await
         }
         AssistCommand::Reply(args) => reply(session, args).await,
+        AssistCommand::Relay { partner, args } => relay::take_down(session, partner, args).await,
+        AssistCommand::RelayConfirm { number } => relay::confirm(session, *number).await,
+        AssistCommand::RelayDrop { number } => relay::drop_draft(session, *number).await,
         AssistCommand::Accept(args) => {
             let lines: Vec<Value> =
                 args.lines.iter().map(|one| object_of!({ "line": one.line, "quantity": one.quantity })).collect();
@@ -451,6 +472,13 @@ async fn show(session: &Session, entry: EntryRef) -> Result<(), Failure> {
     }
     for offer in &case.answers {
         line(&format!("{}  {} says {}; call {}", offer.entry, offer.provider, offer.answer, clean(&offer.call)))?;
+        if let Some(by) = &offer.relayed {
+            let (partner, said_by, taken_by) = (clean(&by.partner), clean(&by.said_by), clean(&by.taken_by));
+            line(&format!(
+                "  relayed: {said_by} for {partner} at {}, by {}, taken down by {taken_by}",
+                by.said_at, by.way
+            ))?;
+        }
         for agreed in &offer.agreements {
             agreement(agreed)?;
         }

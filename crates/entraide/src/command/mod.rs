@@ -15,8 +15,10 @@ mod import;
 mod keeping;
 mod keys;
 mod lending;
+mod mailbox;
 mod mandates;
 mod objects;
+mod open_file;
 mod partners;
 mod pointers;
 mod print;
@@ -122,6 +124,9 @@ enum Command {
     Successor(successor::SuccessorArgs),
     /// Run the signer as a process of its own, with the keys in --dir and the mark beside them
     Signer(keys::SignerArgs),
+    /// Mail of partners without a node: read it, make it their relayed word, or set it aside
+    #[command(subcommand)]
+    Mailbox(mailbox::MailboxCommand),
     /// Ask for help, answer, agree, and say how a mission goes
     #[command(subcommand)]
     Assist(assist::AssistCommand),
@@ -199,6 +204,8 @@ enum Command {
     Proof(objects::ProofArgs),
     /// Check a proof offline, with keys that you trust
     VerifyProof(proofs::VerifyProofArgs),
+    /// Read a signed file that came by mail: what it says, by whom, and whether that is proven; needs no node
+    Open(open_file::OpenArgs),
     /// Give and take sealed files of evidence in a case; show evidence against logs, or write it to a file for others
     #[command(subcommand)]
     Evidence(evidence::EvidenceCommand),
@@ -277,6 +284,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
             backup::restore(target.dir.as_deref(), &args, &clock, target.json)
         }
         Command::VerifyProof(args) => proofs::verify_proof(&args, target.json),
+        Command::Open(args) => open_file::open(&args, target.json),
         Command::VerifyEvidence(args) => evidence::verify(&args, target.json),
         Command::Evidence(evidence::EvidenceCommand::Key { file }) => sealed::key(&file, target.json),
         Command::Evidence(evidence::EvidenceCommand::Open(args)) => sealed::open(&args, target.json),
@@ -299,6 +307,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Partner(_)
         | Command::Witness(_)
         | Command::Keys(_)
+        | Command::Mailbox(_)
         | Command::Assist(_)
         | Command::Roster(_)
         | Command::Ladder(_)
@@ -366,6 +375,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Partner(command) => partners::partner(session, command).await,
         Command::Witness(command) => witnesses::witness(session, command).await,
         Command::Keys(command) => keys::keys(session, command).await,
+        Command::Mailbox(command) => mailbox::mailbox(session, command).await,
         Command::Assist(command) => assist::assist(session, command).await,
         Command::Ladder(command) => alerts::ladder(session, command).await,
         Command::Alert(command) => alerts::alert(session, command).await,
@@ -402,6 +412,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::VerifyProof(_)
+        | Command::Open(_)
         | Command::VerifyEvidence(_)
         | Command::Signer(_)
         | Command::Successor(_)

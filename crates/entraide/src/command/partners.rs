@@ -39,6 +39,18 @@ pub enum PartnerCommand {
     Add(AddArgs),
     /// Show how a partner without a node is reached, or change it
     Reach(ReachArgs),
+    /// Show the letters to a partner without a node, and what became of each
+    Letters {
+        /// Two letters, the name that you gave it, or the whole origin
+        partner: String,
+    },
+    /// Make the code that opens the answer page of a letter once; tell it over the telephone
+    Code {
+        /// Two letters, the name that you gave it, or the whole origin
+        partner: String,
+        /// The letter's number
+        letter: i64,
+    },
     /// Show every partner
     List,
     /// Take nothing of it until it is resumed
@@ -84,6 +96,8 @@ pub(super) async fn partner(session: &Session, command: &PartnerCommand) -> Resu
         PartnerCommand::Roster { file, key } => roster(session, file, key).await,
         PartnerCommand::Add(args) => reached::add(session, args).await,
         PartnerCommand::Reach(args) => reached::reach(session, args).await,
+        PartnerCommand::Letters { partner } => reached::letters(session, partner).await,
+        PartnerCommand::Code { partner, letter } => reached::code(session, partner, *letter).await,
         PartnerCommand::List => list(session).await,
     }
 }

@@ -202,15 +202,15 @@ pub(super) fn keys(path: &Path) -> Result<Vec<NoteVerifier>, Failure> {
 }
 
 /// When a witness cosigned.
-fn moment(seconds: u64) -> String {
+pub(super) fn moment(seconds: u64) -> String {
     Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(0)).to_string()
 }
 
-fn at(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+pub(super) fn at(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::Refused(format!("`{}`: {error}", path.display()))
 }
 
-fn read_proof(path: &Path) -> Result<String, Failure> {
+pub(super) fn read_proof(path: &Path) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     // One byte more than a proof may have: the reader of proofs then says that it is too large.
     let most = journal::limits::PROOF_BYTES as u64 + 1;

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json as object_of};
 
 use super::failure::refused;
-use super::print::{clean, line, raw};
+use super::print::{clean, line, raw, table};
+use super::shapes::Page;
 use super::{Failure, Session};
 use crate::client::{Ask, encode, read};
 
@@ -128,6 +129,59 @@ async fn show(session: &Session, ask: &Ask) -> Result<(), Failure> {
     let compare = if one.fingerprint.is_some() { ", and compare the fingerprint of the key" } else { "" };
     line(&format!("Telephone its people at a number that you know{compare}."))?;
     line(&format!("If it is right: entraide partner confirm {}", one.country))
+}
+
+#[derive(Debug, Deserialize)]
+struct LetterRow {
+    number: i64,
+    entry: String,
+    queued: String,
+    fate: String,
+    tries: u32,
+    why: Option<String>,
+}
+
+pub(super) async fn letters(session: &Session, partner: &str) -> Result<(), Failure> {
+    let bytes = session.client.bytes(&Ask::get(format!("/partners/{}/letters", encode(partner)))).await?;
+    if session.json {
+        return raw(&[&bytes[..], b"\n"].concat());
+    }
+    let letters = read::<Page<LetterRow>>(&bytes)?.items;
+    if letters.is_empty() {
+        return line("no letters");
+    }
+    let row = |one: &LetterRow| {
+        let why = one.why.as_deref().map(|why| format!(": {}", clean(why))).unwrap_or_default();
+        let tries = if one.tries > 1 { format!("{} tries", one.tries) } else { String::new() };
+        vec![
+            format!("letter {}", one.number),
+            one.entry.clone(),
+            one.queued.clone(),
+            format!("{}{why}", one.fate),
+            tries,
+        ]
+    };
+    table(&letters.iter().map(row).collect::<Vec<_>>())
+}
+
+#[derive(Debug, Deserialize)]
+struct Code {
+    number: i64,
+    code: String,
+}
+
+pub(super) async fn code(session: &Session, partner: &str, letter: i64) -> Result<(), Failure> {
+    let ask = Ask::json(Method::POST, format!("/partners/{}/letters/{letter}/code", encode(partner)), &object_of!({}));
+    let bytes = session.client.bytes(&ask).await?;
+    if session.json {
+        return raw(&[&bytes[..], b"\n"].concat());
+    }
+    let one: Code = read(&bytes)?;
+    line(&one.code)?;
+    line(&format!(
+        "Tell it over the telephone. It opens the link of letter {} for an hour, for one answer.",
+        one.number
+    ))
 }
 
 fn grouped(fingerprint: &str) -> String {

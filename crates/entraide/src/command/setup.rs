@@ -115,6 +115,7 @@ pub(super) async fn serve(dir: &Path, args: &ServeArgs, clock: Arc<dyn Clock>) -
         | ServeError::Store(_)
         | ServeError::Configuration(_)
         | ServeError::Alerting(_)
+        | ServeError::Mailbox(_)
         | ServeError::Stamping(_) => refused(error),
     })?;
     let at = running.addresses();

@@ -612,6 +612,16 @@ pub(super) struct OfferRow {
     pub(super) answer: String,
     pub(super) call: String,
     pub(super) agreements: Vec<AgreementRow>,
+    pub(super) relayed: Option<RelayedRow>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RelayedRow {
+    pub(super) partner: String,
+    pub(super) way: String,
+    pub(super) said_by: String,
+    pub(super) said_at: String,
+    pub(super) taken_by: String,
 }
 
 #[derive(Debug, Deserialize)]

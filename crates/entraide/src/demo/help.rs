@@ -17,6 +17,7 @@ use node::query::objects::ObjectError;
 
 use super::DemoError;
 use super::fleet::Fleet;
+use super::mail;
 use super::measure;
 use super::report::say;
 
@@ -62,6 +63,7 @@ pub(super) async fn play(fleet: &Fleet, everybody: &str) -> Result<Helped, DemoE
         first_answer.as_millis()
     ));
     say(&fills);
+    mail::offers(&france, &request).await?;
     crossing(&france, &germany, &request, &offers[1]).await?;
     let taken = accepted(&france, &offers[0]).await?;
     measure::until("the acceptance arrives", || holds(&estonia, &taken)).await?;

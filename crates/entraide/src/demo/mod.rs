@@ -8,6 +8,7 @@ mod exercise;
 mod fleet;
 mod forger;
 mod help;
+mod mail;
 mod measure;
 mod report;
 mod samples;

@@ -1,15 +1,15 @@
-//! Mail to persons of the duty roster (RFC 5321), by the server of the configuration. What it says comes whole from the
-//! node: number, label, log in or call.
+//! Mail by the server of the configuration (RFC 5321): to persons of the duty roster, and to partners without a node. What
+//! it says comes whole from the node: number, label, log in or call; or what is encrypted already.
 
 use std::time::Duration;
 
-use lettre::message::header::ContentType;
-use lettre::message::{Mailbox, header};
+use lettre::message::header::{ContentDisposition, ContentType};
+use lettre::message::{Mailbox, MultiPart, SinglePart, header};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use model::alert::Channel;
-use node::ports::{Boxed, Notice, Outlet, OutletError, RealOnly};
+use node::ports::{Boxed, Mail, MailBody, Notice, Outlet, OutletError, Post, RealOnly};
 
 /// How the connection to the server is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,16 @@ impl MailOutlet {
         let to = notice.contact.mail.as_deref().ok_or("the roster has no mail address")?;
         let to: Address = to.parse().map_err(|_| "the roster's mail address is none")?;
         let mail = message(&self.from, to, &notice).map_err(|error| error.to_string())?;
+        self.deliver(mail).await
+    }
+
+    async fn post(&self, mail: Mail) -> Result<(), String> {
+        let to: Address = mail.to.parse().map_err(|_| "the partner's mail address is none")?;
+        let mail = letter(&self.from, to, mail).map_err(|error| error.to_string())?;
+        self.deliver(mail).await
+    }
+
+    async fn deliver(&self, mail: Message) -> Result<(), String> {
         match tokio::time::timeout(self.patience, self.transport.send(mail)).await {
             Ok(Ok(_)) => Ok(()),
             // A server's words may name the recipient: the log gets the kind of the failure alone.
@@ -136,6 +146,40 @@ impl Outlet for MailOutlet {
     }
     fn send(&self, notice: Notice) -> Boxed<'_, Result<(), OutletError>> {
         Box::pin(async move { self.hand_over(notice).await.map_err(|reason| OutletError { reason }) })
+    }
+}
+
+impl Post for MailOutlet {
+    fn send(&self, mail: Mail) -> Boxed<'_, Result<(), OutletError>> {
+        Box::pin(async move { self.post(mail).await.map_err(|reason| OutletError { reason }) })
+    }
+}
+
+/// A mail to a partner without a node: PGP/MIME (RFC 3156 §4), S/MIME (RFC 8551 §3.3), or a notice.
+fn letter(from: &Mailbox, to: Address, mail: Mail) -> Result<Message, lettre::error::Error> {
+    let name = format!("<{}@{}>", mail.key, from.email.domain());
+    let builder = Message::builder()
+        .from(from.clone())
+        .to(Mailbox::new(None, to))
+        .subject(mail.subject)
+        .message_id(Some(name))
+        .header(AutoSubmitted);
+    let kind = |text: &str| ContentType::parse(text).unwrap_or(ContentType::TEXT_PLAIN);
+    match mail.body {
+        MailBody::Plain(text) => builder.header(ContentType::TEXT_PLAIN).body(text),
+        MailBody::Pgp(armoured) => {
+            let armoured = String::from_utf8_lossy(&armoured).into_owned();
+            let version =
+                SinglePart::builder().header(kind("application/pgp-encrypted")).body("Version: 1\r\n".to_owned());
+            let sealed =
+                SinglePart::builder().header(kind("application/octet-stream; name=\"encrypted.asc\"")).body(armoured);
+            let whole = MultiPart::encrypted("application/pgp-encrypted".to_owned());
+            builder.multipart(whole.singlepart(version).singlepart(sealed))
+        }
+        MailBody::Smime(der) => {
+            let sealed = kind("application/pkcs7-mime; smime-type=authEnveloped-data; name=\"smime.p7m\"");
+            builder.header(sealed).header(ContentDisposition::attachment("smime.p7m")).body(der)
+        }
     }
 }
 

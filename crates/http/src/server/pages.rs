@@ -3,6 +3,7 @@
 
 mod account;
 mod alerts;
+mod answer;
 pub(super) mod assets;
 mod audiences;
 mod clock;
@@ -16,6 +17,7 @@ mod limits;
 mod link;
 mod log;
 mod login;
+mod mailbox;
 mod object;
 mod objects;
 mod partners;
@@ -73,6 +75,10 @@ pub fn router(app: &App) -> Router<App> {
         .route("/alerts", get(alerts::page))
         .route("/alerts/acknowledge", get(alerts::back).post(alerts::acknowledge))
         .route("/alerts/drill", get(alerts::back).post(alerts::drill))
+        .route("/mailbox", get(mailbox::page))
+        .route("/mailbox/{number}/relay", get(mailbox::back).post(mailbox::relay))
+        .route("/mailbox/{number}/dismiss", get(mailbox::back).post(mailbox::dismiss))
+        .route("/answer/{link}", get(answer::page).post(answer::post))
         .route("/acknowledge", get(alerts::code_page).post(alerts::code))
         .route("/acknowledge/{code}", get(alerts::link).post(alerts::press))
         .route("/roster", get(roster::page))

@@ -73,6 +73,7 @@ const TABLE: &[(Who, &[&str])] = &[
             "GET /objects/{id}/content",
             "GET /objects/{id}/who-sees",
             "GET /partners",
+            "GET /partners/{partner}/letters",
             "GET /partners/{partner}/reach",
             "GET /proofs/{entry}",
             "GET /proofs/{entry}/words",
@@ -89,6 +90,12 @@ const TABLE: &[(Who, &[&str])] = &[
     (
         May(Speak),
         &[
+            "POST /partners/{partner}/letters/{number}/code",
+            "GET /mailbox",
+            "POST /mailbox/{number}/dismiss",
+            "POST /mailbox/{number}/relay",
+            "POST /relays/{number}/confirm",
+            "DELETE /relays/{number}",
             "POST /assistance",
             "POST /assistance/{entry}/accept",
             "GET /assistance/{entry}/pieces/{piece}",
@@ -101,6 +108,7 @@ const TABLE: &[(Who, &[&str])] = &[
             "POST /assistance/{entry}/notes",
             "POST /assistance/{entry}/mandates",
             "POST /assistance/{entry}/mission",
+            "POST /assistance/{entry}/relay",
             "POST /assistance/{entry}/reply",
             "POST /assistance/{entry}/step",
             "POST /assistance/{entry}/versions",

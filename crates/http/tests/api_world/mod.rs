@@ -24,8 +24,8 @@ use node::engine::Deps;
 use node::partner::PartnerError;
 use node::passkey::ceremony::HostName;
 use node::ports::{
-    Boxed, CipherError, Clock, MailCipher, MailStandard, PartnerAddress, Random, Signer, SignerError, Transport,
-    TransportError, WitnessAnswer,
+    Boxed, CipherError, Clock, MailCipher, MailStandard, OpenedMail, PartnerAddress, Random, Signer, SignerError,
+    Transport, TransportError, WitnessAnswer,
 };
 use node::{Node, WriteError, account};
 use serde_json::{Value, json};
@@ -98,6 +98,9 @@ impl MailCipher for Nobody {
     }
     fn encrypt(&self, _: MailStandard, _: Vec<u8>, _: Vec<u8>) -> Boxed<'_, Result<Vec<u8>, CipherError>> {
         Box::pin(async { Err(CipherError { reason: "nothing is encrypted here".to_owned() }) })
+    }
+    fn open(&self, _: MailStandard, _: Vec<u8>, _: Vec<Vec<u8>>) -> Boxed<'_, Result<OpenedMail, CipherError>> {
+        Box::pin(async { Err(CipherError { reason: "nothing is opened here".to_owned() }) })
     }
 }
 

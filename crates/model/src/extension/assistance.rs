@@ -7,6 +7,7 @@ pub mod agreement;
 pub mod capacity;
 pub mod mandate;
 pub mod offer;
+pub mod relayed;
 pub mod request;
 pub mod room;
 pub mod words;
@@ -16,6 +17,7 @@ pub use agreement::{AgreedLine, Agreement, AgreementStep, Mission, MissionPhase}
 pub use capacity::{Capacity, Card, PrivateProvider, RateCard, Window};
 pub use mandate::{Consent, ConsentProof, Helper, HelperKey, Hours, Mandate, MandateHelpers, SystemName};
 pub use offer::{Answer, Draw, Offer, OfferLine};
+pub use relayed::{RelayWay, Relayed, RelayedOffer, RelayedWord};
 pub use request::{Request, RequestLine, RequestPhase};
 pub use room::{Artefact, ArtefactKind, Custody, CustodyAct, Note, Sha256Digest, Way};
 pub use words::{

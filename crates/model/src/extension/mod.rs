@@ -39,6 +39,7 @@ pub const TYPES: &[&str] = &[
     "x-entraide-artefact",
     "x-entraide-custody",
     "x-entraide-acknowledgement",
+    "x-entraide-relayed",
     "x-entraide-capacity",
     "x-entraide-capacity-card",
     "x-entraide-mandate",

@@ -13,7 +13,7 @@ use data_encoding::BASE32_NOPAD;
 use domain::ladder::{self, InvalidStep, State, Step};
 use model::alert::{AlertClass, Ladder, LadderError, Who};
 use model::duty::Handle;
-use model::{EntryRef, Timestamp, Tlp};
+use model::{EntryRef, Origin, Timestamp, Tlp};
 use policy::{Facts, Governed, PolicyVersion, Purpose, Viewer};
 use sha2::{Digest, Sha256};
 use store::{
@@ -95,6 +95,20 @@ impl Alert {
         let event = self.events.first().filter(|_| self.row.class == AlertClass::Drill)?;
         event.subject.split(' ').next()
     }
+}
+
+/// A partner without a node has answered where nobody was looking: it wakes as every partner's answer does.
+pub(crate) fn answered_without_node(
+    work: &Work<'_, '_>,
+    origin: &Origin,
+    subject: String,
+    tlp: Tlp,
+) -> Result<(), StoreError> {
+    if ladder_of(work.tx, AlertClass::Answer)?.is_some() {
+        let origin = origin.to_string();
+        work.tx.put_event(&event(AlertClass::Answer, subject, &origin, None, tlp, work.now, None))?;
+    }
+    Ok(())
 }
 
 /// Everything about one alert.

@@ -9,6 +9,7 @@ pub mod gather;
 pub mod mandate;
 pub mod note;
 mod prefill;
+pub mod relay;
 pub mod sealed;
 mod speak;
 
@@ -83,6 +84,17 @@ pub enum AssistError {
     /// No capacity of ours.
     #[error("there is no such capacity here: list them with `entraide capacity list`")]
     NoCapacity,
+    /// No such draft, or too old.
+    #[error(
+        "there is no draft {0}: what was said over the telephone waits an hour to be confirmed; take it down again"
+    )]
+    NoDraft(i64),
+    /// Nobody of that name is reached without a node.
+    #[error("`{0}` is no confirmed partner: list them with `entraide partner list`")]
+    NoPartner(String),
+    /// It speaks for itself.
+    #[error("{0} has a node and says itself what it says: nothing is taken down for it")]
+    HasNode(String),
     /// RED is opened to no node.
     #[error("a card is for partners: choose another label than TLP:RED")]
     RedCard,
@@ -300,7 +312,12 @@ pub fn accept(
 ) -> Result<Spoken, AssistError> {
     let case = own_case(work, offer)?;
     open_request(&case, work.now)?;
-    let known = case.offers.iter().find(|known| known.provider() == &offer.origin).ok_or(AssistError::Unknown)?;
+    // What was taken down for a partner stands in our own log, beside others': there the place itself is meant.
+    let named = |known: &&OfferCase| match &known.relayed {
+        Some(_) => known.place == *offer,
+        None => known.provider() == &offer.origin,
+    };
+    let known = case.offers.iter().find(named).ok_or(AssistError::Unknown)?;
     if !known.is_open(work.now) {
         return Err(AssistError::OfferGone(gone(known)));
     }

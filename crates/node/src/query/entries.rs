@@ -3,7 +3,7 @@
 use journal::proof::{Extra, ProofFile};
 use journal::tree;
 use model::{Commitment, Country, EntryRef, Index, Origin, Timestamp};
-use policy::{Facts, Governed, PolicyVersion, Purpose, Viewer};
+use policy::{Facts, Governed, PolicyVersion, Purpose, Released, Viewer};
 use store::{LogId, StatementRow, StoreError};
 
 use super::objects::{self, Object, ObjectError};
@@ -178,6 +178,19 @@ fn covering(view: &View<'_, '_>, log: LogId, index: Index) -> Result<(u64, Strin
 /// # Errors
 /// Not there, not for the viewer, or the log is damaged.
 pub fn proof(view: &View<'_, '_>, viewer: &Viewer, name: EntryRef, sealed: bool) -> Result<ProofFile, ObjectError> {
+    Ok(released_proof(view, viewer, name, sealed)?.into_inner())
+}
+
+/// The same, still marked as what the gate released.
+///
+/// # Errors
+/// As [`proof`].
+pub(crate) fn released_proof(
+    view: &View<'_, '_>,
+    viewer: &Viewer,
+    name: EntryRef,
+    sealed: bool,
+) -> Result<Released<ProofFile>, ObjectError> {
     let statement = statement_of(view, name)?;
     let log = statement.log;
     let row = view.db.object(statement.id)?.ok_or(ObjectError::NotFound)?;
@@ -185,10 +198,11 @@ pub fn proof(view: &View<'_, '_>, viewer: &Viewer, name: EntryRef, sealed: bool)
     // What a thief said stands in the log, and a proof may show that; its content is nothing that anybody carries out.
     let (purpose, sealed) = if facts.repudiated { (Purpose::Read, true) } else { (Purpose::Export, sealed) };
     let proved = Proved { facts, statement };
-    let proved = policy::release(proved, viewer, purpose, &PolicyVersion::CURRENT)?.into_inner();
+    let proved = policy::release(proved, viewer, purpose, &PolicyVersion::CURRENT)?;
     let (size, checkpoint) = covering(view, log, name.index)?;
     let broken = |error: &dyn std::fmt::Display| StoreError::Corrupt { what: format!("proof of {name}: {error}") };
     let hashes = tree::inclusion_proof(&view.db.tiles(log), name.index.0, size).map_err(|error| broken(&error))?;
-    let opening = body::opening(view.db, view.signer, &proved.statement, !sealed)?;
-    Ok(ProofFile { extra: Extra { origin: view.db.origin(log)?, opening }, index: name.index, hashes, checkpoint })
+    let opening = body::opening(view.db, view.signer, &proved.as_ref().statement, !sealed)?;
+    let origin = view.db.origin(log)?;
+    Ok(proved.map(|_| ProofFile { extra: Extra { origin, opening }, index: name.index, hashes, checkpoint }))
 }

@@ -1,7 +1,7 @@
 //! The state of the node: partners with their lag, logs, intake, and what is incomplete.
 
-use model::{Origin, Timestamp};
-use store::{ChainRow, EvidenceRow, IntakeState, PartnerRow, StoreError};
+use model::{Origin, Reach, Timestamp};
+use store::{ChainRow, EvidenceRow, IntakeState, LetterFate, PartnerRow, StoreError};
 
 use super::witnesses::WitnessesStatus;
 use crate::feed;
@@ -103,7 +103,7 @@ fn read(view: &View<'_, '_>) -> Result<Status, StoreError> {
             heard: view.db.heard(log)?.map_or(0, |row| row.size),
             objects: count(log),
             lag: None,
-            behind_us: feed::behind(view, log)?,
+            behind_us: behind_us(view, &partner)?,
             fetched: view.db.served(log)?.map(|served| served.at),
             incomplete,
             beyond: heads::beyond(view, log)?,
@@ -129,6 +129,16 @@ fn read(view: &View<'_, '_>) -> Result<Status, StoreError> {
         partners,
         evidence,
     })
+}
+
+/// What of ours a partner has not got yet: releases that its node has not fetched, or letters that have not gone out.
+fn behind_us(view: &View<'_, '_>, partner: &PartnerRow) -> Result<u64, StoreError> {
+    if partner.reach == Reach::Node {
+        return feed::behind(view, partner.log);
+    }
+    let letters = view.db.letters(&partner.origin, crate::limits::PAGE_ROWS)?;
+    let open = |row: &&store::LetterRow| matches!(row.fate, LetterFate::Waiting | LetterFate::Sending);
+    Ok(letters.iter().filter(open).count() as u64)
 }
 
 /// Evidence on the status screen: the newest, the rest is a page of its own.

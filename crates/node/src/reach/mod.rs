@@ -5,6 +5,11 @@
 //! a node of it, and nobody can speak under that name. Until a person has called it and compared the key's fingerprint, it
 //! gets nothing.
 
+pub mod answer;
+pub mod letter;
+pub mod mailbox;
+pub mod post;
+
 use model::duty::{is_mail, is_telephone};
 use model::{Country, Origin, PartnerClass, Reach, RootId, limits};
 use sha2::{Digest, Sha256};

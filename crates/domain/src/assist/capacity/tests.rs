@@ -82,7 +82,7 @@ impl World {
             Word::Offer(said) => said.common.modified = at,
             Word::Agreement(said) => said.common.modified = at,
             Word::Mission(said) => said.common.modified = at,
-            Word::Mandate(_) | Word::Helpers(_) | Word::Room(_) | Word::Acknowledgement(_) => {}
+            Word::Mandate(_) | Word::Helpers(_) | Word::Room(_) | Word::Acknowledgement(_) | Word::Relayed(_) => {}
         }
         // An object of its own for each case.
         if let Word::Offer(said) = &mut word {

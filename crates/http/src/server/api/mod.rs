@@ -20,6 +20,7 @@ pub mod keys;
 pub mod ledger;
 pub mod limits;
 pub mod log;
+pub mod mailbox;
 pub mod mandates;
 pub mod objects;
 pub mod operate;
@@ -282,6 +283,11 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(partners::cut))
         .routes(routes!(reach::add))
         .routes(routes!(reach::of, reach::change))
+        .routes(routes!(mailbox::list))
+        .routes(routes!(mailbox::relay))
+        .routes(routes!(mailbox::dismiss))
+        .routes(routes!(reach::letters))
+        .routes(routes!(reach::code))
         .routes(routes!(log::page))
         .routes(routes!(log::proof))
         .routes(routes!(log::proof_words))
@@ -301,6 +307,9 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(roster::remove_shift))
         .routes(routes!(roster::preview))
         .routes(routes!(roster::import))
+        .routes(routes!(assistance::relay::take_down))
+        .routes(routes!(assistance::relay::confirm))
+        .routes(routes!(assistance::relay::drop_draft))
         .routes(routes!(assistance::notes::list, assistance::notes::say))
         .routes(routes!(assistance::evidence::list, assistance::evidence::hand_over))
         .routes(routes!(assistance::evidence::custody))

@@ -5,16 +5,20 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use model::{Country, PartnerClass, Reach};
+use node::guest::CodeDraw;
 use node::ports::{CipherError, MailStandard};
+use node::reach::answer::{self, AnswerError};
 use node::reach::{self as use_case, NewPartner, PartnerKey, ReachError, Ways};
-use node::{Permission, Work, partner};
+use node::{Permission, View, Work, partner};
+use policy::Viewer;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
 use super::idempotency::{self, Key};
 use super::refusal::{ProblemDetails, Refusal};
-use super::request::{Input, Segment};
+use super::request::{Input, Page, Segment, Two};
+use super::session::hashing;
 use crate::server::session::Caller;
 
 /// How somebody without a node is reached.
@@ -172,6 +176,96 @@ pub async fn change(
         Ok(shown(&row, &use_case::of(work.tx, &row)?))
     };
     idempotency::once(&app, bound, command).await
+}
+
+/// A letter to a partner without a node.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LetterOf {
+    /// Its number, which the subject of the mail has too.
+    pub number: i64,
+    /// Which statement of ours: `FR:12`.
+    pub entry: String,
+    /// Since when it is to go out.
+    pub queued: String,
+    /// `waiting`, `sending`, `sent`, `noticed` (the mail says only that there is something), `failed`, `call` (there is no
+    /// mail address), or `denied` (it was taken back, or is no longer for them).
+    pub fate: &'static str,
+    /// How often it was tried.
+    pub tries: u32,
+    /// Why it did not go out.
+    pub why: Option<String>,
+}
+
+/// The newest letters to a partner without a node, at most a hundred.
+#[utoipa::path(get, path = "/partners/{partner}/letters", tag = "partners", params(("partner" = String, Path)), responses(
+    (status = OK, body = Page<LetterOf>),
+    (status = NOT_FOUND, body = ProblemDetails, content_type = "application/problem+json"),
+))]
+pub async fn letters(
+    State(app): State<App>,
+    caller: Caller,
+    Segment(name): Segment,
+) -> Result<Json<Page<LetterOf>>, Refusal> {
+    caller.actor.require(Permission::Read)?;
+    let found = app.node().read(move |view| {
+        let row = partner::find(view.db, &name)?;
+        let viewer = caller.actor.viewer(&view.me.origin);
+        letters_of(view, &viewer, &row)
+    });
+    Ok(Json(Page::whole(found.await?)))
+}
+
+/// Letters about what the viewer may see: of anything else not even that there is a letter.
+fn letters_of(view: &View<'_, '_>, viewer: &Viewer, row: &store::PartnerRow) -> Result<Vec<LetterOf>, ReachError> {
+    use_case::of(view.db, row)?;
+    let shown = use_case::post::letters(view, viewer, row)?.into_inner();
+    let letter = |(entry, letter): (model::EntryRef, store::LetterRow)| LetterOf {
+        number: letter.id,
+        entry: entry.to_string(),
+        queued: letter.queued.to_string(),
+        fate: letter.fate.word(),
+        tries: letter.tries,
+        why: letter.why,
+    };
+    Ok(shown.into_iter().map(letter).collect())
+}
+
+/// A code for the answer page, shown once.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AnswerCode {
+    /// The letter whose link it opens.
+    pub number: i64,
+    /// Eight digits, to be told over the telephone.
+    pub code: String,
+}
+
+/// Gives the code that opens the answer page of a letter: for an hour, for one answer, bearing five mistakes. Tell it over
+/// the telephone; the link is in the letter.
+#[utoipa::path(post, path = "/partners/{partner}/letters/{number}/code", tag = "partners",
+    params(("partner" = String, Path), ("number" = i64, Path)), responses(
+        (status = OK, body = AnswerCode),
+        (status = NOT_FOUND, body = ProblemDetails, content_type = "application/problem+json"),
+    ))]
+pub async fn code(State(app): State<App>, caller: Caller, Two(name, number): Two) -> Result<Json<AnswerCode>, Refusal> {
+    caller.actor.require(Permission::Speak)?;
+    let number: i64 = number.parse().map_err(|_| Refusal::unreadable("a letter is named by its number"))?;
+    let draw = app.write(|work| Ok(CodeDraw::new(work.random))).await?;
+    let code = draw.code.clone();
+    let hash = hashing(&app, move || draw.hash()).await??;
+    app.write(move |work| Ok(answer::new_code(work, &name, number, &hash)?)).await?;
+    Ok(Json(AnswerCode { number, code }))
+}
+
+impl From<AnswerError> for Refusal {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Store(error) => error.into(),
+            AnswerError::Assist(error) => error.into(),
+            AnswerError::Partner(error) => error.into(),
+            AnswerError::NoLetter(_) => Self::kind(StatusCode::NOT_FOUND, "letter", "There is no such letter", &error),
+            AnswerError::Code => Self::kind(StatusCode::UNAUTHORIZED, "letter", "It opens nothing", &error),
+        }
+    }
 }
 
 impl From<ReachError> for Refusal {

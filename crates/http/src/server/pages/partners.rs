@@ -9,7 +9,7 @@ use node::Permission;
 
 use super::super::api::App;
 use super::super::api::partners::{self, Code, Reason};
-use super::super::api::reach::{self, NewReached, WaysOf};
+use super::super::api::reach::{self, LetterOf, NewReached, WaysOf};
 use super::super::api::refusal::Refusal;
 use super::super::api::request::Segment;
 use super::super::api::status::Partner;
@@ -25,12 +25,18 @@ pub async fn page(State(app): State<App>, caller: Caller) -> Result<Markup, Refu
 
 async fn shown(app: &App, caller: Caller, above: &Markup) -> Result<Markup, Refusal> {
     let frame = Frame::of(app, &caller, Place::Partners);
+    let who = caller.clone();
     let Json(page) = partners::list(State(app.clone()), caller).await?;
     let (waiting, known): (Vec<Partner>, Vec<Partner>) = page
         .items
         .into_iter()
         .partition(|partner| matches!(partner.state.as_str(), "awaiting-confirmation" | "proposed"));
     let manages = frame.may(Permission::ManagePartners);
+    let mut letters = Vec::new();
+    for partner in known.iter().filter(|partner| partner.lag.state == "no-node") {
+        let Json(page) = reach::letters(State(app.clone()), who.clone(), Segment(partner.origin.clone())).await?;
+        letters.extend(page.items.into_iter().map(|letter| (partner.name.clone(), letter)));
+    }
     let body = html! {
         h1 { "Partners" }
         (above)
@@ -46,6 +52,8 @@ async fn shown(app: &App, caller: Caller, above: &Markup) -> Result<Markup, Refu
                 p class="inside" { "None yet." }
             } @else { (scrolling("Known partners", &table(&frame, &known, manages))) }
         }
+        @if !letters.is_empty() { (letters_table(&letters)) }
+        @if frame.may(Permission::Speak) { p { a href="/mailbox" { "Mail of partners without a node" } } }
     };
     Ok(frame.page("Partners", &body))
 }
@@ -153,6 +161,52 @@ fn to_call(frame: &Frame, partner: &Partner, manages: bool) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// What went to partners without a node, and what became of it.
+fn letters_table(letters: &[(String, LetterOf)]) -> Markup {
+    let table = html! {
+        table class="cards" {
+            caption { "The newest letters to partners without a node" }
+            thead {
+                tr {
+                    th scope="col" { "Letter" }
+                    th scope="col" { "To" }
+                    th scope="col" { "Statement" }
+                    th scope="col" { "Since" }
+                    th scope="col" { "What became of it" }
+                }
+            }
+            tbody {
+                @for (name, letter) in letters {
+                    tr {
+                        th scope="row" { (letter.number) }
+                        td data-l="To" { (plain(name)) }
+                        td data-l="Statement" { code { (letter.entry) } }
+                        td data-l="Since" { (time(&letter.queued)) }
+                        td data-l="What became of it" {
+                            (fate(letter.fate)) @if let Some(why) = &letter.why { ": " (plain(why)) }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    html! {
+        section class="card" aria-labelledby="letters-title" {
+            div class="head" { h2 id="letters-title" { "Letters" } span class="quiet" { (letters.len()) } }
+            (scrolling("Letters", &table))
+        }
+    }
+}
+
+fn fate(word: &str) -> &str {
+    match word {
+        "sent" => "sent, encrypted",
+        "noticed" => "a notice without content was sent: there is no key",
+        "call" => "somebody has to call",
+        other => other,
     }
 }
 

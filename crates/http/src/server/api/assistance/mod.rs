@@ -3,6 +3,7 @@
 pub mod evidence;
 pub mod matches;
 pub mod notes;
+pub mod relay;
 pub mod sealed;
 mod shapes;
 mod words;
@@ -219,7 +220,7 @@ pub async fn mission(
     idempotency::once(&app, bound, command).await
 }
 
-fn told(work: &Work<'_, '_>, spoken: &Spoken) -> Said {
+pub(super) fn told(work: &Work<'_, '_>, spoken: &Spoken) -> Said {
     let entry = EntryRef::of(&work.me.origin, spoken.appended.index);
     let request = EntryRef::of(&spoken.request.origin, spoken.request.index);
     Said { entry: entry.to_string(), request: request.to_string() }
@@ -232,6 +233,9 @@ impl From<AssistError> for Refusal {
             AssistError::Audience(error) => return error.into(),
             AssistError::Unknown => return Self::not_found(),
             AssistError::NoCapacity => (StatusCode::NOT_FOUND, "There is no such capacity here"),
+            AssistError::NoDraft(_) => (StatusCode::NOT_FOUND, "There is no such draft"),
+            AssistError::NoPartner(_) => (StatusCode::NOT_FOUND, "There is no such partner"),
+            AssistError::HasNode(_) => (StatusCode::CONFLICT, "It is for another party"),
             AssistError::Unbooked(_) => (StatusCode::CONFLICT, "It would promise more than there is"),
             AssistError::Field(_) | AssistError::Red | AssistError::RedCard => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "A field is out of its range")

@@ -4,7 +4,7 @@ use domain::assist::agreement::{Notice, State};
 use domain::assist::case::{self, AgreementCase, MissionCase, OfferCase, RequestState};
 use domain::assist::room::RoomWord;
 use domain::assist::{Heard, Word};
-use model::extension::assistance::{AgreementStep, Answer, MissionPhase, RequestLine, RequestPhase};
+use model::extension::assistance::{AgreementStep, Answer, MissionPhase, RelayedWord, RequestLine, RequestPhase};
 use model::{Citation, EntryRef, Origin, Timestamp};
 use node::query::assist::Shown;
 use serde::Serialize;
@@ -96,6 +96,8 @@ pub struct Helper {
     pub phase: Option<&'static str>,
     /// Until when a *yes* can be accepted.
     pub valid_until: Option<String>,
+    /// Was the answer taken down for a partner without a node?
+    pub relayed: bool,
 }
 
 /// What a row tells of its past: what a watch has time to read.
@@ -106,8 +108,10 @@ const NEWS: usize = 8;
 pub struct SaidRow {
     /// Where it stands: `EE:7`.
     pub entry: String,
-    /// Whose log.
+    /// Whose word: the country of the log, or of the partner without a node whose word was taken down.
     pub owner: String,
+    /// Was it taken down for a partner without a node?
+    pub relayed: bool,
     /// `asked`, `changed`, `closed`, `request-withdrawn`; `yes`, `maybe`, `no`, `withdrawn`; `accepted`, `signed`, `declined`,
     /// `retracted`, `acknowledged`, `ended`; `mission`; `mandate`, `helpers`; `awake`; in the case room `note`, `evidence`,
     /// `custody`.
@@ -185,6 +189,23 @@ pub struct OfferRow {
     pub lines: Vec<OfferedLine>,
     /// What was accepted of it.
     pub agreements: Vec<AgreementRow>,
+    /// Of a partner without a node: how its answer was taken down.
+    pub relayed: Option<RelayedRow>,
+}
+
+/// How the answer of a partner without a node was taken down. It is our word that they said it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RelayedRow {
+    /// The partner's name for people.
+    pub partner: String,
+    /// `telephone`, `link`, `pgp-mail` or `smime-mail`.
+    pub way: &'static str,
+    /// Who said it there.
+    pub said_by: String,
+    /// When.
+    pub said_at: String,
+    /// Who took it down here.
+    pub taken_by: String,
 }
 
 /// What is offered for a line.
@@ -374,7 +395,13 @@ fn helper(offer: &OfferCase, now: Timestamp) -> Helper {
         None => answer_word(offer, now),
     };
     let valid_until = offer.is_open(now).then(|| offer.offer.valid_until.to_string());
-    Helper { country: offer.provider().country().to_string(), stage, phase: in_force.and_then(mission), valid_until }
+    Helper {
+        country: offer.provider().country().to_string(),
+        stage,
+        phase: in_force.and_then(mission),
+        valid_until,
+        relayed: offer.relayed.is_some(),
+    }
 }
 
 fn answer_word(case: &OfferCase, now: Timestamp) -> &'static str {
@@ -411,25 +438,14 @@ fn said_row(heard: &Heard) -> (Timestamp, SaidRow) {
             };
             (&request.common, what, None)
         }
-        Word::Offer(offer) => {
-            let what = match offer.answer {
-                Answer::Yes => "yes",
-                Answer::Maybe => "maybe",
-                Answer::No => "no",
-                Answer::Withdrawn => "withdrawn",
+        Word::Offer(offer) => (&offer.common, given_word(offer.answer), None),
+        Word::Agreement(agreement) => (&agreement.common, step_word(&agreement.step), None),
+        Word::Relayed(said) => {
+            let what = match &said.said {
+                RelayedWord::Offer(offer) => given_word(offer.answer),
+                RelayedWord::Agreement(step) => step_word(step),
             };
-            (&offer.common, what, None)
-        }
-        Word::Agreement(agreement) => {
-            let what = match agreement.step {
-                AgreementStep::Accept { .. } => "accepted",
-                AgreementStep::Countersign => "signed",
-                AgreementStep::Decline { .. } => "declined",
-                AgreementStep::Retract { .. } => "retracted",
-                AgreementStep::Acknowledge => "acknowledged",
-                AgreementStep::End { .. } => "ended",
-            };
-            (&agreement.common, what, None)
+            (&said.common, what, None)
         }
         Word::Room(RoomWord::Note(note)) => (&note.common, "note", None),
         Word::Room(RoomWord::Artefact(artefact)) => (&artefact.common, "evidence", None),
@@ -441,7 +457,8 @@ fn said_row(heard: &Heard) -> (Timestamp, SaidRow) {
     };
     let row = SaidRow {
         entry: entry(&heard.place),
-        owner: heard.place.origin.country().to_string(),
+        owner: speaker(heard).country().to_string(),
+        relayed: speaker(heard) != &heard.place.origin,
         what,
         phase,
         at: common.modified.to_string(),
@@ -449,6 +466,41 @@ fn said_row(heard: &Heard) -> (Timestamp, SaidRow) {
         answers: heard.word.answers().map(entry),
     };
     (common.modified, row)
+}
+
+const fn given_word(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Yes => "yes",
+        Answer::Maybe => "maybe",
+        Answer::No => "no",
+        Answer::Withdrawn => "withdrawn",
+    }
+}
+
+const fn step_word(step: &AgreementStep) -> &'static str {
+    match step {
+        AgreementStep::Accept { .. } => "accepted",
+        AgreementStep::Countersign => "signed",
+        AgreementStep::Decline { .. } => "declined",
+        AgreementStep::Retract { .. } => "retracted",
+        AgreementStep::Acknowledge => "acknowledged",
+        AgreementStep::End { .. } => "ended",
+    }
+}
+
+/// Whose word it is: of what was relayed, that of the partner without a node.
+fn speaker(heard: &Heard) -> &Origin {
+    match &heard.word {
+        Word::Relayed(said) => &said.partner,
+        Word::Request(_)
+        | Word::Offer(_)
+        | Word::Agreement(_)
+        | Word::Mission(_)
+        | Word::Mandate(_)
+        | Word::Helpers(_)
+        | Word::Room(_)
+        | Word::Acknowledgement(_) => &heard.place.origin,
+    }
 }
 
 fn awake(awake: &case::Awake) -> AwakeRow {
@@ -495,6 +547,13 @@ fn offer_row(case: &OfferCase, here: &Origin, now: Timestamp) -> OfferRow {
         note: offer.note.clone(),
         lines: offer.lines.iter().map(line).collect(),
         agreements: case.agreements.iter().map(|agreed| agreement_row(case, agreed, here, now)).collect(),
+        relayed: case.relayed.as_ref().map(|by| RelayedRow {
+            partner: by.name.clone(),
+            way: by.way.word(),
+            said_by: by.said_by.clone(),
+            said_at: by.said_at.to_string(),
+            taken_by: by.taken_by.clone(),
+        }),
     }
 }
 

@@ -327,6 +327,19 @@ pub struct DrawOn {
     pub quantity: Quantity,
 }
 
+/// A line as it was written, without the capacities from which it is drawn.
+pub(super) fn line(have: &Have) -> OfferLine {
+    OfferLine {
+        line: have.line,
+        quantity: have.quantity,
+        mode: have.mode,
+        from: have.from,
+        until: have.until,
+        conditions: have.conditions.clone(),
+        draws: Vec::new(),
+    }
+}
+
 const fn provider_pays() -> Payer {
     Payer::Provider
 }
@@ -346,15 +359,7 @@ impl Reply {
         let line = |have: &Have| {
             let draws =
                 have.draws.iter().map(|draw| Ok(Draw { capacity: place(&draw.capacity)?, quantity: draw.quantity }));
-            Ok(OfferLine {
-                line: have.line,
-                quantity: have.quantity,
-                mode: have.mode,
-                from: have.from,
-                until: have.until,
-                conditions: have.conditions.clone(),
-                draws: draws.collect::<Result<_, Refusal>>()?,
-            })
+            Ok(OfferLine { draws: draws.collect::<Result<_, Refusal>>()?, ..self::line(have) })
         };
         let named = self.capacities.iter().map(place).collect::<Result<Vec<_>, Refusal>>()?;
         Ok(assist::Reply {
