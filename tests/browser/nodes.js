@@ -12,7 +12,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
 export const root = resolve(here, "../..");
-const binary = process.env.ENTRAIDE_BIN ?? join(root, "target/debug/entraide");
+export const binary = process.env.ENTRAIDE_BIN ?? join(root, "target/debug/entraide");
 
 /** A port that is free now; nothing else on the machine asks for it before the node does. */
 const freePort = () => new Promise((done, failed) => {
