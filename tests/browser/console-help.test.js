@@ -1,6 +1,12 @@
 // The console's other screens over two real nodes: what we can lend, the case room, who is on duty; each by its own hand.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { after, before, describe, test } from "node:test";
 import { ask, button, called, dialog, Two } from "./two.js";
 
@@ -296,6 +302,26 @@ describe("partners without a node", () => {
     await button(dialog(page), "Confirm").click();
     await gone(page);
     await page.getByRole("row", { name: /CERT-MD/ }).getByText("active", { exact: true }).waitFor();
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+
+  test("the fingerprint that is compared is the one of the key that was given", { skip: !existsSync("/usr/bin/gpg") && "gpg is missing" }, async () => {
+    const home = await mkdtemp(join(tmpdir(), "entraide-gpg-"));
+    const gpg = async (...args) => (await promisify(execFile)("gpg", ["--homedir", home, "--batch", "--quiet", ...args])).stdout;
+    await gpg("--passphrase", "", "--quick-gen-key", "CERT-GE (invented) <cert@cert.example>", "default", "default", "never");
+    const armoured = await gpg("--armor", "--export", "cert@cert.example");
+    const [, fingerprint] = /^fpr:+([0-9A-F]{40}):/m.exec(await gpg("--with-colons", "--fingerprint", "cert@cert.example"));
+    await promisify(execFile)("gpgconf", ["--homedir", home, "--kill", "all"]).catch(() => undefined);
+    await rm(home, { recursive: true, force: true });
+    const { page, complaints, close } = await two.sit(fr, french, "/partners?do=reached");
+    for (const [label, text] of [["Country", "ge"], ["Its name", "CERT-GE (invented)"], ["Telephone, reached at any hour", "+995 32 123456"], ["Mail address", "cert@cert.example"], ["PGP public key, or S/MIME certificate", armoured]]) await dialog(page).getByLabel(label, { exact: true }).fill(text);
+    await button(page, "Keep it").click();
+    await gone(page);
+    await button(page, "Confirm: Georgia").click();
+    await dialog(page).locator(".words").waitFor();
+    assert.equal((await dialog(page).locator(".words").innerText()).replaceAll(" ", "").toUpperCase(), fingerprint);
+    assert.ok(await button(dialog(page), "Confirm").isDisabled());
     assert.deepEqual(complaints, []);
     await close();
   });
