@@ -65,6 +65,11 @@ const answered = async <T>(asked: Promise<Response>): Promise<T> => {
     const problem = await answer.json().catch(() => ({})) as { title?: string; detail?: string };
     throw new Problem(answer.status, problem.title ?? answer.statusText, problem.detail ?? "");
   }
+  if (answer.status === 202) {
+    // It was taken and not said: a second person decides. Whoever sent it is told, and it is not sent again.
+    const { awaiting } = await answer.json() as { awaiting: number };
+    throw new Problem(202, "", String(awaiting));
+  }
   return (answer.status === 204 ? undefined : await answer.json()) as T;
 };
 

@@ -21,6 +21,7 @@ plain-pages = Plain pages
 log-out = Log out
 loading = Loading …
 not-reached = The node was not reached: what you see may be old. Nothing was sent.
+waits-for-second = Not sent yet: it waits for a second person (act { $number }, on the page “Second signature”).
 not-reached-retry = The node was not reached: try again. The same command is never done twice.
 may-not-read = Your roles do not let you read here: ask an administrator.
 may-not-speak = Your roles do not let you speak for your nation: it needs a duty officer or a crisis officer.

@@ -21,6 +21,7 @@ plain-pages = Pages simples
 log-out = Se déconnecter
 loading = Chargement …
 not-reached = Le nœud ne répond pas : ce que vous voyez peut être ancien. Rien n’a été envoyé.
+waits-for-second = Pas encore envoyé : une seconde personne doit signer (acte { $number }, page « Second signature »).
 not-reached-retry = Le nœud ne répond pas : réessayez. Une même commande n’est jamais exécutée deux fois.
 may-not-read = Vos rôles ne vous permettent pas de lire ici : adressez-vous à un administrateur.
 may-not-speak = Vos rôles ne vous permettent pas de parler pour votre nation : il faut un officier de permanence ou de crise.

@@ -6,6 +6,7 @@
 pub mod age;
 pub mod alert;
 pub mod bytes;
+pub mod commit;
 pub mod duty;
 pub mod envelope;
 pub mod exercise;

@@ -28,6 +28,8 @@ pub const SUMMARY_BYTES: usize = 500;
 pub const ASSISTANCE_LINES: usize = 200;
 /// Most languages that one line names: the EU has 24.
 pub const LANGUAGES: usize = 24;
+/// Longest name of somebody who signs, and longest number of an authority, bytes.
+pub const SIGNED_NAME_BYTES: usize = 200;
 /// A call for help lapses after this at most, seconds: 90 days (practice of the UCPM).
 pub const REQUEST_SECONDS: i64 = 90 * 24 * 3600;
 /// Most that one mission may say it has cost, cents: a billion euro is a typing error.

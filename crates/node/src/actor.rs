@@ -31,11 +31,13 @@ pub enum Permission {
     Operate,
     /// Decide, as one of two persons, from where this node speaks.
     DecideLog,
+    /// Say which acts need two persons, and who may act alone within which bounds.
+    Authorise,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Read,
         Self::TakeIn,
         Self::Speak,
@@ -48,6 +50,7 @@ impl Permission {
         Self::Operate,
         Self::DecideLog,
         Self::ManageRoster,
+        Self::Authorise,
     ];
 
     /// The permission as the API writes it.
@@ -66,6 +69,7 @@ impl Permission {
             Self::Operate => "operate",
             Self::DecideLog => "decide-log",
             Self::ManageRoster => "manage-roster",
+            Self::Authorise => "authorise",
         }
     }
 
@@ -81,6 +85,7 @@ impl Permission {
             Self::ManageRoster => {
                 matches!(role, Role::DutyOfficer | Role::CrisisOfficer | Role::Liaison | Role::Administrator)
             }
+            Self::Authorise => matches!(role, Role::CrisisOfficer),
             Self::DecideLog => matches!(role, Role::DutyOfficer | Role::CrisisOfficer | Role::Administrator),
             // Whoever is awake: a secret on a network where it may not be does not wait for an office hour.
             Self::Spill => matches!(role, Role::DutyOfficer | Role::CrisisOfficer | Role::Administrator),

@@ -16,6 +16,7 @@ pub mod assert;
 pub mod assist;
 pub mod audience;
 pub mod body;
+pub mod commit;
 pub mod cosign;
 pub mod depot;
 pub mod disclose;

@@ -162,6 +162,20 @@ pub const LOOK_SECONDS: u64 = 60;
 pub const RECOVERY_PAGES: usize = 131_072;
 /// A proposal about our own log waits this long for the second person, seconds: one telephone call.
 pub const PROPOSAL_SECONDS: i64 = 3600;
+/// An act waits this long for its second person, seconds: a day, after which what it answers has changed.
+pub const ACT_SECONDS: i64 = 24 * 3600;
+/// What one person signed alone is ratified within this, seconds, or flagged (workflows §0).
+pub const RATIFY_SECONDS: i64 = 12 * 3600;
+/// Paper follows an agreement that one person signed in an emergency within this, seconds: 30 days (practice of EMAC).
+pub const PAPER_SECONDS: i64 = 30 * 24 * 3600;
+/// Most acts that wait at once: nobody decides about more in a day.
+pub const ACTS_WAITING: usize = 200;
+/// Acts are forgotten after this, seconds: a year and a month, for the yearly report.
+pub const ACTS_KEPT_SECONDS: i64 = 400 * 24 * 3600;
+/// Longest life of a standing authority, seconds: a year; a head signs it anew.
+pub const AUTHORITY_SECONDS: i64 = 366 * 24 * 3600;
+/// Most standing authorities: a hundred officers with several each.
+pub const AUTHORITIES: usize = 1_000;
 /// Pause between two questions to a partner about our own log, milliseconds: half of [`PARTNER_POLLS_PER_SECOND`].
 pub const FETCH_PAUSE_MILLIS: u64 = 40;
 /// Bodies of one page of an export, bytes: a detector on a slow line gets a page in a minute.

@@ -50,6 +50,10 @@ ids!(
     HoldId,
     /// One alert: the number that people say.
     AlertId,
+    /// One act that commits the nation: the number that people say.
+    ActId,
+    /// One standing authority.
+    AuthorityId,
     /// One shift of the duty roster.
     ShiftId,
     /// One purge of what retention had let run out.

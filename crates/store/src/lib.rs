@@ -5,6 +5,7 @@
 //! and any number of [`Reader`]s, each on a snapshot of its own. [`Db`] has every read, [`Tx`] every write.
 
 mod accounts;
+mod acts;
 mod alerts;
 mod answer_links;
 mod audiences;
@@ -55,6 +56,7 @@ mod witnesses;
 mod testing;
 
 pub use accounts::{NewPerson, PersonRow, PersonState, SessionRow, TokenRow};
+pub use acts::{ActRow, AuthorityRow, Signatory};
 pub use alerts::{AcknowledgedBy, AlertEventRow, AlertRow, LadderRow, NoticeFate, NoticeRow};
 pub use answer_links::AnswerLinkRow;
 pub use audiences::AudienceRow;
@@ -72,7 +74,8 @@ pub use holds::{HoldKind, HoldOn, HoldRow};
 pub use idempotency::Remembered;
 pub use identities::IdentityRow;
 pub use ids::{
-    AlertId, EvidenceId, HoldId, IntakeId, LogId, PersonId, ReleaseSeq, RunId, SetId, ShiftId, SpillId, StatementId,
+    ActId, AlertId, AuthorityId, EvidenceId, HoldId, IntakeId, LogId, PersonId, ReleaseSeq, RunId, SetId, ShiftId,
+    SpillId, StatementId,
 };
 pub use intake::{IntakeKnown, IntakeRow, IntakeState, NewIntake};
 pub use invitations::InvitationRow;

@@ -415,6 +415,9 @@ pub(super) fn told(session: &Session, bytes: &bytes::Bytes) -> Result<(), Failur
         return raw(&[&bytes[..], b"\n"].concat());
     }
     let said: SaidOf = read(bytes)?;
+    if let Some(number) = said.awaiting {
+        return line(&format!("not said yet: it waits for a second person; entraide act show {number}"));
+    }
     line(&format!("said at {}; entraide assist show {}", said.entry, said.request))
 }
 
@@ -482,6 +485,13 @@ async fn show(session: &Session, entry: EntryRef) -> Result<(), Failure> {
         for agreed in &offer.agreements {
             agreement(agreed)?;
         }
+    }
+    for said in &case.timeline {
+        let Some(signed) = &said.signed else { continue };
+        let within = signed.authority.as_ref().map(|number| format!(" within {}", clean(number))).unwrap_or_default();
+        let alone = signed.emergency.as_ref().map(|why| format!(" alone, in an emergency: {}", clean(why)));
+        let by = clean(&signed.by.join(" and "));
+        line(&format!("{}  {} is signed by {by}{within}{}", said.entry, said.what, alone.unwrap_or_default()))?;
     }
     for place in &case.missing {
         line(&format!("not here: {place}, which is answered: what is shown is not the whole"))?;

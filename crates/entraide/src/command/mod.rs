@@ -1,6 +1,7 @@
 //! The command line. Every command on data speaks to a node through the API; what it prints is what the API answered.
 
 mod accounts;
+mod acts;
 mod alerts;
 mod assist;
 mod audiences;
@@ -133,6 +134,15 @@ enum Command {
     /// Say whom the node can wake and who is on duty when, by hand or by a file
     #[command(subcommand)]
     Roster(roster::RosterCommand),
+    /// Second signatures: what awaits one, approve, decline, sign alone in an emergency, ratify
+    #[command(subcommand)]
+    Act(acts::ActCommand),
+    /// Standing authorities: who may act alone, within which bounds, until when
+    #[command(subcommand)]
+    Authority(acts::AuthorityCommand),
+    /// Which acts need two persons on this node
+    #[command(subcommand)]
+    TwoPersons(acts::TwoPersonsCommand),
     /// Say whom what wakes
     #[command(subcommand)]
     Ladder(alerts::LadderCommand),
@@ -310,6 +320,9 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Mailbox(_)
         | Command::Assist(_)
         | Command::Roster(_)
+        | Command::Act(_)
+        | Command::Authority(_)
+        | Command::TwoPersons(_)
         | Command::Ladder(_)
         | Command::Alert(_)
         | Command::Drill(_)
@@ -381,6 +394,9 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Alert(command) => alerts::alert(session, command).await,
         Command::Drill(command) => alerts::drill(session, command).await,
         Command::Roster(command) => roster::roster(session, command).await,
+        Command::Act(command) => acts::act(session, command).await,
+        Command::Authority(command) => acts::authority(session, command).await,
+        Command::TwoPersons(command) => acts::two_persons(session, command).await,
         Command::Capacity(command) => capacities::capacity(session, command).await,
         Command::Mandate(command) => mandates::mandate(session, command).await,
         Command::Import(args) => import::import(session, args).await,

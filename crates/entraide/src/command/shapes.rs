@@ -562,8 +562,12 @@ pub(super) struct EndedExercise {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct SaidOf {
+    #[serde(default)]
     pub(super) entry: String,
+    #[serde(default)]
     pub(super) request: String,
+    #[serde(default)]
+    pub(super) awaiting: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -591,6 +595,21 @@ pub(super) struct CaseWhole {
     pub(super) next: Vec<NextStep>,
     pub(super) without_effect: Vec<NoEffect>,
     pub(super) missing: Vec<String>,
+    pub(super) timeline: Vec<TimelineRow>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct TimelineRow {
+    pub(super) entry: String,
+    pub(super) what: String,
+    pub(super) signed: Option<SignedRow>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct SignedRow {
+    pub(super) by: Vec<String>,
+    pub(super) authority: Option<String>,
+    pub(super) emergency: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -13,6 +13,7 @@ use model::{Citation, EntryRef, Tlp};
 use node::Node;
 use node::assist::{self, Ask, AssistError, FollowUp, Progress, Reply, Spoken};
 use node::audience::Choice;
+use node::commit::Signature;
 use node::query::objects::ObjectError;
 
 use super::DemoError;
@@ -20,6 +21,9 @@ use super::fleet::Fleet;
 use super::mail;
 use super::measure;
 use super::report::say;
+
+/// The nodes of the demonstration let one person speak.
+const ONE: Signature = Signature::ONE_PERSON;
 
 /// What came of it.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +72,7 @@ pub(super) async fn play(fleet: &Fleet, everybody: &str) -> Result<Helped, DemoE
     let taken = accepted(&france, &offers[0]).await?;
     measure::until("the acceptance arrives", || holds(&estonia, &taken)).await?;
     let place = taken.clone();
-    spoken("Estonia signs", &estonia, move |work| assist::follow_up(work, &place, FollowUp::Countersign)).await?;
+    spoken("Estonia signs", &estonia, move |work| assist::follow_up(work, &place, FollowUp::Countersign, &ONE)).await?;
     measure::until("the agreement is in force", || in_force(&france, &request)).await?;
     let agreement = begun.elapsed();
     mission(&estonia, &taken).await?;
@@ -121,7 +125,7 @@ async fn asks(france: &Node, everybody: &str) -> Result<Citation, DemoError> {
         tlp: Tlp::Green,
         audience: Choice::Named(everybody.to_owned()),
     };
-    Ok(spoken("France asks for help", france, move |work| assist::ask(work, &ask)).await?.request)
+    Ok(spoken("France asks for help", france, move |work| assist::ask(work, &ask, &ONE)).await?.request)
 }
 
 /// Estonia keeps a team that it can lend: a statement to itself alone.
@@ -195,7 +199,7 @@ fn tap(answer: Answer) -> Reply {
 async fn offers(partner: &Node, request: &Citation, from: assist::From) -> Result<Citation, DemoError> {
     let place = request.clone();
     let reply = Reply { from, ..tap(Answer::Yes) };
-    let said = spoken("a partner offers", partner, move |work| assist::reply(work, &place, &reply)).await?;
+    let said = spoken("a partner offers", partner, move |work| assist::reply(work, &place, &reply, &ONE)).await?;
     own(partner, &said)
 }
 
@@ -203,7 +207,7 @@ async fn offers(partner: &Node, request: &Citation, from: assist::From) -> Resul
 async fn crossing(france: &Node, germany: &Node, request: &Citation, offer: &Citation) -> Result<(), DemoError> {
     let place = request.clone();
     let (back, taken) = tokio::join!(
-        spoken("Germany takes back", germany, move |work| assist::reply(work, &place, &tap(Answer::Withdrawn))),
+        spoken("Germany takes back", germany, move |work| assist::reply(work, &place, &tap(Answer::Withdrawn), &ONE)),
         accepted(france, offer),
     );
     back?;
@@ -228,7 +232,8 @@ async fn crossing(france: &Node, germany: &Node, request: &Citation, offer: &Cit
 
 async fn accepted(france: &Node, offer: &Citation) -> Result<Citation, DemoError> {
     let place = offer.clone();
-    let said = spoken("France accepts", france, move |work| assist::accept(work, &place, &[], None, false)).await?;
+    let said =
+        spoken("France accepts", france, move |work| assist::accept(work, &place, &[], None, (false, &ONE))).await?;
     own(france, &said)
 }
 
@@ -241,7 +246,7 @@ async fn mission(estonia: &Node, taken: &Citation) -> Result<(), DemoError> {
         cost_cents: None,
     };
     let place = taken.clone();
-    spoken("Estonia begins its mission", estonia, move |work| assist::mission(work, &place, &news)).await?;
+    spoken("Estonia begins its mission", estonia, move |work| assist::mission(work, &place, &news, &ONE)).await?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! works without JavaScript. A page calls the API's own handler for what it shows, so both faces have one gate.
 
 mod account;
+mod acts;
 mod alerts;
 mod answer;
 pub(super) mod assets;
@@ -72,6 +73,9 @@ pub fn router(app: &App) -> Router<App> {
         .route("/partners/accept", get(partners::back).post(partners::accept))
         .route("/partners/reached", get(partners::back).post(partners::add_reached))
         .route("/partners/change", get(partners::back).post(partners::change))
+        .route("/acts", get(acts::page))
+        .route("/acts/decide", get(acts::back).post(acts::decide))
+        .route("/acts/revoke", get(acts::back).post(acts::revoke))
         .route("/alerts", get(alerts::page))
         .route("/alerts/acknowledge", get(alerts::back).post(alerts::acknowledge))
         .route("/alerts/drill", get(alerts::back).post(alerts::drill))

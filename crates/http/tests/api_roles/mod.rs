@@ -5,8 +5,8 @@ use crate::api_world::{Client, World};
 use axum::http::Method;
 use model::Role;
 use node::Permission::{
-    self, DecideLog, Hold, ManageAccounts, ManageAudiences, ManagePartners, ManageRoster, Operate, Read, Retain, Speak,
-    Spill, TakeIn,
+    self, Authorise, DecideLog, Hold, ManageAccounts, ManageAudiences, ManagePartners, ManageRoster, Operate, Read,
+    Retain, Speak, Spill, TakeIn,
 };
 use serde_json::{Map, Value, json};
 
@@ -47,6 +47,8 @@ const TABLE: &[(Who, &[&str])] = &[
         May(Read),
         &[
             "GET /alerts",
+            "GET /authorities",
+            "GET /two-persons",
             "GET /alerts/{number}",
             "GET /assistance",
             "GET /assistance/{entry}",
@@ -87,6 +89,7 @@ const TABLE: &[(Who, &[&str])] = &[
         ],
     ),
     (May(TakeIn), &["POST /alerts/{number}/acknowledge", "POST /intake", "PUT /exports/lists/{name}"]),
+    (May(Authorise), &["POST /authorities", "DELETE /authorities/{number}", "PUT /two-persons"]),
     (
         May(Speak),
         &[
@@ -96,6 +99,11 @@ const TABLE: &[(Who, &[&str])] = &[
             "POST /mailbox/{number}/relay",
             "POST /relays/{number}/confirm",
             "DELETE /relays/{number}",
+            "GET /acts",
+            "GET /acts/waiting",
+            "GET /acts/{number}",
+            "POST /acts/{number}/decision",
+            "POST /acts/{number}/paper",
             "POST /assistance",
             "POST /assistance/{entry}/accept",
             "GET /assistance/{entry}/pieces/{piece}",
@@ -205,7 +213,7 @@ fn who(route: &str) -> Who {
 fn written(field: &str) -> Option<Value> {
     Some(match field {
         "label" => json!("green"),
-        "by_when" | "now" | "at" => json!("2026-12-01T00:00:00Z"),
+        "by_when" | "now" | "at" | "until" => json!("2026-12-01T00:00:00Z"),
         "today" => json!("2026-12-01"),
         "digest" => json!("00".repeat(32)),
         "id" => json!("FR:7"),
@@ -219,7 +227,6 @@ fn written(field: &str) -> Option<Value> {
         "for" => json!("read"),
         "level" => json!("eu-restricted"),
         "action" => json!("stop-sharing"),
-        "until" => json!("2026-12-01T00:00:00Z"),
         "access" => json!("ssh"),
         _ => return None,
     })

@@ -77,6 +77,51 @@ pub struct Common {
     pub modified: Timestamp,
     /// Our extension definition, as a new SDO.
     pub extensions: serde_json::Value,
+    /// Who signed it for the nation, where two persons or an authority are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signatures: Option<Signatures>,
+}
+
+/// Who signed a statement that commits the nation (workflows §0): two persons, or one within an authority or alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signatures {
+    /// Their names, whoever began first.
+    pub by: Vec<String>,
+    /// The standing authority within which one person signed, by its number: `SA-2026-001`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
+    /// Why one person signed alone, in an emergency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<String>,
+}
+
+impl Signatures {
+    /// The same without names and reasons, once words are erased: how it was signed is still known.
+    #[must_use]
+    pub fn without_words(&self) -> Self {
+        let purged = || "purged".to_owned();
+        Self {
+            by: self.by.iter().map(|_| purged()).collect(),
+            authority: self.authority.as_ref().map(|_| purged()),
+            emergency: self.emergency.as_ref().map(|_| purged()),
+        }
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        if self.by.is_empty() || self.by.len() > 2 {
+            return Err("`signatures` are of one person or two".to_owned());
+        }
+        if self.by.len() == 1 && self.authority.is_none() && self.emergency.is_none() {
+            return Err("one signature is within an `authority`, or in an `emergency`".to_owned());
+        }
+        for name in &self.by {
+            assistance::text("by", name, crate::limits::SIGNED_NAME_BYTES)?;
+        }
+        if let Some(number) = &self.authority {
+            assistance::text("authority", number, crate::limits::SIGNED_NAME_BYTES)?;
+        }
+        assistance::optional("emergency", self.emergency.as_ref())
+    }
 }
 
 impl Common {
@@ -93,13 +138,23 @@ impl Common {
             created: at,
             modified: at,
             extensions: new_sdo(),
+            signatures: None,
         })
     }
 
     /// The same, without what somebody may have written freely.
     #[must_use]
     pub fn without_words(&self) -> Self {
-        Self { spec_version: "2.1".to_owned(), extensions: new_sdo(), ..self.clone() }
+        let signatures = self.signatures.as_ref().map(Signatures::without_words);
+        Self { spec_version: "2.1".to_owned(), extensions: new_sdo(), signatures, ..self.clone() }
+    }
+
+    /// What the types alone cannot say of the properties that all our objects share.
+    ///
+    /// # Errors
+    /// A property out of its range.
+    pub fn validate(&self) -> Result<(), String> {
+        self.signatures.as_ref().map_or(Ok(()), Signatures::validate)
     }
 }
 
@@ -144,6 +199,7 @@ pub trait Extension: Serialize + for<'de> Deserialize<'de> {
         if value.common().kind != Self::KIND {
             return Err(shape(format!("its type is `{}`", value.common().kind)));
         }
+        value.common().validate().map_err(shape)?;
         value.validate().map_err(shape)?;
         Ok(value)
     }
@@ -153,4 +209,31 @@ pub trait Extension: Serialize + for<'de> Deserialize<'de> {
     /// # Errors
     /// A property out of its range.
     fn validate(&self) -> Result<(), String>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_are_of_two_or_of_one_who_says_why() {
+        let check = |by: &[&str], authority: Option<&str>, emergency: Option<&str>, good: bool| {
+            let by = by.iter().map(|name| (*name).to_owned()).collect();
+            let authority = authority.map(str::to_owned);
+            let signed = Signatures { by, authority, emergency: emergency.map(str::to_owned) };
+            assert_eq!(signed.validate().is_ok(), good, "{signed:?}");
+        };
+        check(&["Anna", "Bo"], None, None, true);
+        check(&["Anna"], None, None, false);
+        check(&["Anna"], Some("SA-2026-001"), None, true);
+        check(&["Anna"], None, Some("nobody else answers"), true);
+        check(&["Anna"], None, Some(" "), false);
+        check(&[], None, Some("x"), false);
+        check(&["Anna", "Bo", "Cleo"], None, None, false);
+        check(&["Anna", "B\no"], None, None, true);
+        check(&["Anna", "B\u{7}o"], None, None, false);
+        let signed = Signatures { by: vec!["Anna".into()], authority: None, emergency: Some("why".into()) };
+        let bare = signed.without_words();
+        assert!(bare.validate().is_ok() && bare.by == ["purged"] && bare.emergency.as_deref() == Some("purged"));
+    }
 }

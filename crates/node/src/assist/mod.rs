@@ -13,9 +13,9 @@ pub mod relay;
 pub mod sealed;
 mod speak;
 
-use domain::assist::InvalidTransition;
 use domain::assist::case::{AgreementCase, Case, OfferCase, RequestState};
-use model::extension::Common;
+use domain::assist::{InvalidTransition, Word};
+use model::commit::Act;
 use model::extension::assistance::{
     Acknowledgement, AgreedLine, Agreement, AgreementStep, Answer, Funding, LegalBasis, Line, Mission, MissionPhase,
     Offer, OfferLine, Payer, Quantity, Request, RequestLine, RequestPhase, Sector, Severity,
@@ -25,6 +25,7 @@ use store::StoreError;
 
 use crate::append::Appended;
 use crate::audience::{AudienceError, Choice};
+use crate::commit::{self, CommitError, Signature};
 use crate::work::Work;
 
 /// Why nothing was said.
@@ -36,6 +37,9 @@ pub enum AssistError {
     /// The audience.
     #[error(transparent)]
     Audience(#[from] AudienceError),
+    /// Who signs it.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
     /// Not there, or not opened to this node: one answer.
     #[error("there is no such call for help here: list them with `entraide assist list`")]
     Unknown,
@@ -191,13 +195,14 @@ pub struct Spoken {
 ///
 /// # Errors
 /// See [`AssistError`]; nothing is said then.
-pub fn ask(work: &mut Work<'_, '_>, ask: &Ask) -> Result<Spoken, AssistError> {
+pub fn ask(work: &mut Work<'_, '_>, ask: &Ask, signature: &Signature) -> Result<Spoken, AssistError> {
     if ask.tlp == Tlp::Red {
         return Err(AssistError::Red);
     }
+    commit::suffices(work, Act::Ask, signature)?;
     let year = work.now.year();
     let number = work.tx.allocate(&format!("assistance-request-{year}"))?;
-    let common = speak::common::<Request>(work)?;
+    let common = speak::signed::<Request>(work, signature)?;
     let latest = common.created.plus_seconds(model::limits::REQUEST_SECONDS);
     let request = Request {
         number: format!("{}-{year}-{number:03}", work.me.origin.country()),
@@ -208,7 +213,7 @@ pub fn ask(work: &mut Work<'_, '_>, ask: &Ask) -> Result<Spoken, AssistError> {
         basis: ask.basis,
         funding: ask.funding,
         life_at_risk: ask.life_at_risk,
-        emergency: ask.emergency,
+        emergency: ask.emergency || signature.is_emergency(),
         severity: ask.severity,
         essential: ask.essential,
         sectors: ask.sectors.clone(),
@@ -231,12 +236,15 @@ pub fn ask(work: &mut Work<'_, '_>, ask: &Ask) -> Result<Spoken, AssistError> {
 pub fn amend(
     work: &mut Work<'_, '_>,
     place: &Citation,
+    signature: &Signature,
     change: impl FnOnce(&mut Request),
 ) -> Result<Spoken, AssistError> {
+    commit::suffices(work, Act::Amend, signature)?;
     let case = own_case(work, place)?;
     let mut request = case.request.clone();
     change(&mut request);
-    request.common = Common { modified: speak::later(work.now, request.common.modified), ..request.common };
+    request.common = speak::later_version(work, &request.common, signature);
+    request.emergency |= signature.is_emergency();
     let appended = speak::next_version(work, &request)?;
     Ok(Spoken { request: speak::place(work, &appended), appended })
 }
@@ -245,7 +253,12 @@ pub fn amend(
 ///
 /// # Errors
 /// See [`AssistError`]; nothing is said then.
-pub fn reply(work: &mut Work<'_, '_>, place: &Citation, reply: &Reply) -> Result<Spoken, AssistError> {
+pub fn reply(
+    work: &mut Work<'_, '_>,
+    place: &Citation,
+    reply: &Reply,
+    signature: &Signature,
+) -> Result<Spoken, AssistError> {
     let case = case_at(work, place)?;
     let owner = case.place.origin.clone();
     if owner == work.me.origin {
@@ -255,6 +268,9 @@ pub fn reply(work: &mut Work<'_, '_>, place: &Citation, reply: &Reply) -> Result
         return Err(AssistError::Reserve);
     }
     let known = case.offers.iter().find(|offer| *offer.provider() == work.me.origin);
+    if reply.answer == Answer::Yes {
+        commit::suffices(work, Act::Offer, signature)?;
+    }
     let taking_back = matches!(reply.answer, Answer::Withdrawn | Answer::No);
     if !taking_back {
         open_request(&case, work.now)?;
@@ -272,11 +288,8 @@ pub fn reply(work: &mut Work<'_, '_>, place: &Citation, reply: &Reply) -> Result
         return Err(AssistError::Field(format!("the request has no line {}", line.line)));
     }
     let common = match known {
-        Some(known) => {
-            let common = known.offer.common.clone();
-            Common { modified: speak::later(work.now, common.modified), ..common }
-        }
-        None => speak::common::<Offer>(work)?,
+        Some(known) => speak::later_version(work, &known.offer.common, signature),
+        None => speak::signed::<Offer>(work, signature)?,
     };
     let soonest = work.now.plus_seconds(3_600);
     let offer = Offer {
@@ -308,7 +321,7 @@ pub fn accept(
     offer: &Citation,
     lines: &[AgreedLine],
     terms: Option<String>,
-    emergency: bool,
+    (emergency, signature): (bool, &Signature),
 ) -> Result<Spoken, AssistError> {
     let case = own_case(work, offer)?;
     open_request(&case, work.now)?;
@@ -335,7 +348,9 @@ pub fn accept(
     }
     let provider = known.provider().clone();
     let answers = known.place.clone();
-    say_step(work, &case.place, &provider, answers, AgreementStep::Accept { lines, terms, emergency })
+    let emergency = emergency || signature.is_emergency();
+    let step = AgreementStep::Accept { lines, terms, emergency };
+    say_step(work, &case.place, &provider, (answers, step), signature)
 }
 
 /// What may follow an acceptance.
@@ -362,7 +377,12 @@ pub enum FollowUp {
 ///
 /// # Errors
 /// It is another party's step, or the joint state has no place for it; nothing is said then.
-pub fn follow_up(work: &mut Work<'_, '_>, acceptance: &Citation, step: FollowUp) -> Result<Spoken, AssistError> {
+pub fn follow_up(
+    work: &mut Work<'_, '_>,
+    acceptance: &Citation,
+    step: FollowUp,
+    signature: &Signature,
+) -> Result<Spoken, AssistError> {
     let case = case_at(work, acceptance)?;
     let (offer, agreed) = agreement_at(&case, acceptance)?;
     let (provider, owner) = (offer.provider().clone(), case.place.origin.clone());
@@ -391,7 +411,7 @@ pub fn follow_up(work: &mut Work<'_, '_>, acceptance: &Citation, step: FollowUp)
         FollowUp::End { fulfilled, reason } => (agreed.place.clone(), AgreementStep::End { fulfilled, reason }),
     };
     let signs = step == AgreementStep::Countersign;
-    let spoken = say_step(work, &case.place, &to, answers, step)?;
+    let spoken = say_step(work, &case.place, &to, (answers, step), signature)?;
     if signs {
         // What it takes may come from an earlier version of the offer: all that was ever drawn is looked at.
         capacity::booked_by_signing(work, &case, &spoken.appended)?;
@@ -433,7 +453,12 @@ pub struct Progress {
 ///
 /// # Errors
 /// There is no agreement in force, or the phase does not follow; nothing is said then.
-pub fn mission(work: &mut Work<'_, '_>, acceptance: &Citation, new: &Progress) -> Result<Spoken, AssistError> {
+pub fn mission(
+    work: &mut Work<'_, '_>,
+    acceptance: &Citation,
+    new: &Progress,
+    signature: &Signature,
+) -> Result<Spoken, AssistError> {
     let case = case_at(work, acceptance)?;
     let (offer, agreed) = agreement_at(&case, acceptance)?;
     if *offer.provider() != work.me.origin {
@@ -442,10 +467,11 @@ pub fn mission(work: &mut Work<'_, '_>, acceptance: &Citation, new: &Progress) -
     if new.phase == MissionPhase::Closed {
         evidence::settled(work, acceptance)?;
     }
+    commit::suffices(work, Act::Mission, signature)?;
     let known = agreed.mission.as_ref().map(|known| &known.mission);
     let common = match known {
-        Some(known) => Common { modified: speak::later(work.now, known.common.modified), ..known.common.clone() },
-        None => speak::common::<Mission>(work)?,
+        Some(known) => speak::later_version(work, &known.common, signature),
+        None => speak::signed::<Mission>(work, signature)?,
     };
     let leader = new.leader.clone().or_else(|| known.map(|known| known.leader.clone()));
     let mission = Mission {
@@ -468,11 +494,15 @@ fn say_step(
     work: &mut Work<'_, '_>,
     request: &Citation,
     to: &model::Origin,
-    answers: Citation,
-    step: AgreementStep,
+    (answers, step): (Citation, AgreementStep),
+    signature: &Signature,
 ) -> Result<Spoken, AssistError> {
-    let common = speak::common::<Agreement>(work)?;
-    let appended = speak::to_partner(work, to, &Agreement { common, answers, step })?;
+    let common = speak::signed::<Agreement>(work, signature)?;
+    let said = Agreement { common, answers, step };
+    if let Some(act) = domain::commit::act_of(&Word::Agreement(said.clone())) {
+        commit::suffices(work, act, signature)?;
+    }
+    let appended = speak::to_partner(work, to, &said)?;
     speak::took_effect(work, request, &appended)?;
     Ok(Spoken { appended, request: request.clone() })
 }

@@ -9,6 +9,7 @@ use store::StoreError;
 use super::{AssistError, gather};
 use crate::append::{self, Appended, NewEntry};
 use crate::audience::{self, Target};
+use crate::commit::Signature;
 use crate::ports::random_bytes;
 use crate::work::Work;
 
@@ -16,6 +17,17 @@ use crate::work::Work;
 pub(super) fn common<T: Extension>(work: &mut Work<'_, '_>) -> Result<Common, AssistError> {
     let made = Common::new(T::KIND, random_bytes(work.random), &work.me.origin, work.now);
     Ok(made.map_err(|error| StoreError::Corrupt { what: error.to_string() })?)
+}
+
+/// The same of what commits the nation.
+pub(super) fn signed<T: Extension>(work: &mut Work<'_, '_>, signature: &Signature) -> Result<Common, AssistError> {
+    Ok(Common { signatures: signature.written(), ..common::<T>(work)? })
+}
+
+/// The common properties of the next version of what commits the nation: who signed the last one has not signed this.
+pub(super) fn later_version(work: &Work<'_, '_>, before: &Common, signature: &Signature) -> Common {
+    let modified = later(work.now, before.modified);
+    Common { modified, signatures: signature.written(), ..before.clone() }
 }
 
 /// A later version's time: now, and later than the one before even if the clock went back.
@@ -60,7 +72,7 @@ fn said_to<T: Extension>(
     after: Option<After>,
     (lane, walled, object): (Lane, Option<Walled>, &T),
 ) -> Result<Appended, AssistError> {
-    object.validate().map_err(AssistError::Field)?;
+    object.common().validate().and_then(|()| object.validate()).map_err(AssistError::Field)?;
     let body = object.to_bytes();
     // Whatever this node may hold: it goes to partners who may hold less.
     intake::classified::check(&body, intake::Classification::Unclassified)

@@ -3,6 +3,7 @@
 //! A handler asks the caller for a permission, calls one use case of `node`, and takes content out of
 //! `policy::Released` on its last line. The contract is generated from the same code (`openapi`).
 
+pub mod acts;
 pub mod alerts;
 pub mod assistance;
 pub mod audiences;
@@ -300,6 +301,14 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(assistance::accept))
         .routes(routes!(assistance::follow_up))
         .routes(routes!(assistance::mission))
+        .routes(routes!(acts::list))
+        .routes(routes!(acts::waiting))
+        .routes(routes!(acts::one))
+        .routes(routes!(acts::decide))
+        .routes(routes!(acts::paper))
+        .routes(routes!(acts::rules, acts::change_rules))
+        .routes(routes!(acts::authorities, acts::grant))
+        .routes(routes!(acts::revoke))
         .routes(routes!(roster::show))
         .routes(routes!(roster::duty))
         .routes(routes!(roster::put_person, roster::remove_person))

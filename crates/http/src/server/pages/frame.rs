@@ -26,13 +26,15 @@ pub enum Place {
     Audiences,
     /// Partners.
     Partners,
+    /// What awaits a second signature.
+    Acts,
     /// Who is on duty.
     Roster,
     /// Spills, legal holds and retention.
     Keeping,
 }
 
-const PLACES: [(Place, &str, &str, &str); 7] = [
+const PLACES: [(Place, &str, &str, &str); 8] = [
     (Place::Status, "/", "Status", "M2 7l6-5 6 5v7H2z"),
     (Place::Objects, "/objects", "Objects", "M8 1l6 3.5v7L8 15l-6-3.5v-7zM2 4.500l6 3.500 6-3.500M8 8v7"),
     (Place::Log, "/log", "Log", "M3 1.500h10v13H3zM5.500 5h5M5.500 8h5M5.500 11h5"),
@@ -48,6 +50,7 @@ const PLACES: [(Place, &str, &str, &str); 7] = [
         "Partners",
         "M5 8a3 3 0 1 1 0-6 3 3 0 0 1 0 6zM1 14c0-5 8-5 8 0M11 4a2.500 2.500 0 1 1 0 5M11 10.500c3 0 4 1.500 4 3.500",
     ),
+    (Place::Acts, "/acts", "Second signature", "M2 11c2-7 4-7 4-2s2 4 3 0 2 0 5 1M2 14h12"),
     (Place::Roster, "/roster", "Duty roster", "M2 3h12v11H2zM2 6h12M5 1v3M11 1v3M5 9h2M9 9h2M5 11.500h2"),
     (Place::Keeping, "/keeping", "Keeping", "M2 2h12v4H2zM3 6h10v8H3zM6 9h4"),
 ];

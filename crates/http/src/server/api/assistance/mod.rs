@@ -1,5 +1,6 @@
 //! `/assistance`: a call for help, the answers to it, what was agreed, and the missions under it (workflows §3).
 
+pub mod command;
 pub mod evidence;
 pub mod matches;
 pub mod notes;
@@ -13,7 +14,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use model::EntryRef;
-use node::assist::{self, AssistError, Spoken};
+use node::assist::{AssistError, Spoken};
 use node::depot::DepotError;
 use node::query::assist as query;
 use node::query::objects::ObjectError;
@@ -22,12 +23,14 @@ use serde::Serialize;
 use store::StatementId;
 use utoipa::ToSchema;
 
+use command::Command;
 pub use matches::Matches;
 pub use shapes::{Case, CaseRow};
 pub use words::{Accept, Amend, AskFor, MissionNews, Next, Reply};
 
 use super::App;
-use super::idempotency::{self, Key};
+use super::acts::Awaiting;
+use super::idempotency::Key;
 use super::refusal::{ProblemDetails, Refusal};
 use super::request::{Input, Page, PageOf, Params, Segment, after, rows};
 use crate::server::session::Caller;
@@ -80,23 +83,20 @@ pub async fn one(State(app): State<App>, caller: Caller, Segment(entry): Segment
 /// Asks for help. Four fields are enough; the rest can follow.
 #[utoipa::path(post, path = "/assistance", tag = "assistance", request_body = AskFor, responses(
     (status = OK, body = Said),
+    (status = ACCEPTED, body = Awaiting),
     (status = UNPROCESSABLE_ENTITY, body = ProblemDetails, content_type = "application/problem+json"),
 ))]
 pub async fn ask(State(app): State<App>, caller: Caller, key: Key, input: Input<AskFor>) -> Result<Response, Refusal> {
     caller.actor.require(Permission::Speak)?;
     let bound = key.bind(&caller.actor.login, &input.bytes);
-    let asked = input.value.read()?;
-    let command = move |work: &mut Work<'_, '_>| {
-        let spoken = assist::ask(work, &asked)?;
-        Ok(told(work, &spoken))
-    };
-    idempotency::once(&app, bound, command).await
+    command::say(&app, &caller, bound, Command::Ask(Box::new(input.value)), input.bytes).await
 }
 
 /// Says a new version of our own call for help: more of it, or that it is closed or withdrawn.
 #[utoipa::path(post, path = "/assistance/{entry}/versions", tag = "assistance", params(("entry" = String, Path)),
     request_body = Amend, responses(
         (status = OK, body = Said),
+        (status = ACCEPTED, body = Awaiting),
         (status = CONFLICT, body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub async fn amend(
@@ -109,19 +109,14 @@ pub async fn amend(
     caller.actor.require(Permission::Speak)?;
     let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
     let bound = key.bind(&caller.actor.login, &input.bytes);
-    let change = input.value.read()?;
-    let command = move |work: &mut Work<'_, '_>| {
-        let place = assist::place_of(work, name)?;
-        let spoken = assist::amend(work, &place, |request| change.apply(request))?;
-        Ok(told(work, &spoken))
-    };
-    idempotency::once(&app, bound, command).await
+    command::say(&app, &caller, bound, Command::Amend(name, input.value), input.bytes).await
 }
 
 /// Answers a call for help, or changes our answer: yes, maybe, no, withdrawn.
 #[utoipa::path(post, path = "/assistance/{entry}/reply", tag = "assistance", params(("entry" = String, Path)),
     request_body = Reply, responses(
         (status = OK, body = Said),
+        (status = ACCEPTED, body = Awaiting),
         (status = CONFLICT, body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub async fn reply(
@@ -134,20 +129,14 @@ pub async fn reply(
     caller.actor.require(Permission::Speak)?;
     let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
     let bound = key.bind(&caller.actor.login, &input.bytes);
-    let reply = input.value;
-    let command = move |work: &mut Work<'_, '_>| {
-        let place = assist::place_of(work, name)?;
-        let reply = reply.read(work)?;
-        let spoken = assist::reply(work, &place, &reply)?;
-        Ok(told(work, &spoken))
-    };
-    idempotency::once(&app, bound, command).await
+    command::say(&app, &caller, bound, Command::Reply(name, input.value), input.bytes).await
 }
 
 /// Accepts an offer, named by its entry: the lines that are named, or all that serves what is still missing.
 #[utoipa::path(post, path = "/assistance/{entry}/accept", tag = "assistance", params(("entry" = String, Path)),
     request_body = Accept, responses(
         (status = OK, body = Said),
+        (status = ACCEPTED, body = Awaiting),
         (status = CONFLICT, body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub async fn accept(
@@ -160,20 +149,14 @@ pub async fn accept(
     caller.actor.require(Permission::Speak)?;
     let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
     let bound = key.bind(&caller.actor.login, &input.bytes);
-    let accepted = input.value;
-    let lines = accepted.taken();
-    let command = move |work: &mut Work<'_, '_>| {
-        let place = assist::place_of(work, name)?;
-        let spoken = assist::accept(work, &place, &lines, accepted.terms, accepted.emergency)?;
-        Ok(told(work, &spoken))
-    };
-    idempotency::once(&app, bound, command).await
+    command::say(&app, &caller, bound, Command::Accept(name, input.value), input.bytes).await
 }
 
 /// Takes the next step of an agreement, named by the entry of its acceptance.
 #[utoipa::path(post, path = "/assistance/{entry}/step", tag = "assistance", params(("entry" = String, Path)),
     request_body = Next, responses(
         (status = OK, body = Said),
+        (status = ACCEPTED, body = Awaiting),
         (status = CONFLICT, body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub async fn follow_up(
@@ -186,19 +169,14 @@ pub async fn follow_up(
     caller.actor.require(Permission::Speak)?;
     let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
     let bound = key.bind(&caller.actor.login, &input.bytes);
-    let step = input.value.read();
-    let command = move |work: &mut Work<'_, '_>| {
-        let place = assist::place_of(work, name)?;
-        let spoken = assist::follow_up(work, &place, step)?;
-        Ok(told(work, &spoken))
-    };
-    idempotency::once(&app, bound, command).await
+    command::say(&app, &caller, bound, Command::Step(name, input.value), input.bytes).await
 }
 
 /// Begins a mission under an agreement in force, named by the entry of its acceptance, or says how it goes on.
 #[utoipa::path(post, path = "/assistance/{entry}/mission", tag = "assistance", params(("entry" = String, Path)),
     request_body = MissionNews, responses(
         (status = OK, body = Said),
+        (status = ACCEPTED, body = Awaiting),
         (status = CONFLICT, body = ProblemDetails, content_type = "application/problem+json"),
     ))]
 pub async fn mission(
@@ -211,13 +189,7 @@ pub async fn mission(
     caller.actor.require(Permission::Speak)?;
     let name: EntryRef = entry.parse().map_err(Refusal::unreadable)?;
     let bound = key.bind(&caller.actor.login, &input.bytes);
-    let news = input.value.read();
-    let command = move |work: &mut Work<'_, '_>| {
-        let place = assist::place_of(work, name)?;
-        let spoken = assist::mission(work, &place, &news)?;
-        Ok(told(work, &spoken))
-    };
-    idempotency::once(&app, bound, command).await
+    command::say(&app, &caller, bound, Command::Mission(name, input.value), input.bytes).await
 }
 
 pub(super) fn told(work: &Work<'_, '_>, spoken: &Spoken) -> Said {
@@ -231,6 +203,7 @@ impl From<AssistError> for Refusal {
         let (status, title) = match error {
             AssistError::Store(error) => return error.into(),
             AssistError::Audience(error) => return error.into(),
+            AssistError::Commit(error) => return error.into(),
             AssistError::Unknown => return Self::not_found(),
             AssistError::NoCapacity => (StatusCode::NOT_FOUND, "There is no such capacity here"),
             AssistError::NoDraft(_) => (StatusCode::NOT_FOUND, "There is no such draft"),

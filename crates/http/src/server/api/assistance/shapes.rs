@@ -4,6 +4,7 @@ use domain::assist::agreement::{Notice, State};
 use domain::assist::case::{self, AgreementCase, MissionCase, OfferCase, RequestState};
 use domain::assist::room::RoomWord;
 use domain::assist::{Heard, Word};
+use model::extension::Signatures;
 use model::extension::assistance::{AgreementStep, Answer, MissionPhase, RelayedWord, RequestLine, RequestPhase};
 use model::{Citation, EntryRef, Origin, Timestamp};
 use node::query::assist::Shown;
@@ -124,6 +125,26 @@ pub struct SaidRow {
     pub commitment: String,
     /// What it answers.
     pub answers: Option<String>,
+    /// Who signed it, where two persons or an authority are asked for.
+    pub signed: Option<SignedOf>,
+}
+
+/// Who signed a statement for its nation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SignedOf {
+    /// Their names.
+    pub by: Vec<String>,
+    /// The standing authority within which one signed alone.
+    pub authority: Option<String>,
+    /// Why one signed alone, in an emergency.
+    pub emergency: Option<String>,
+}
+
+impl From<&Signatures> for SignedOf {
+    fn from(signed: &Signatures) -> Self {
+        let Signatures { by, authority, emergency } = signed.clone();
+        Self { by, authority, emergency }
+    }
 }
 
 /// Somebody of a partner is awake for it.
@@ -464,6 +485,7 @@ fn said_row(heard: &Heard) -> (Timestamp, SaidRow) {
         at: common.modified.to_string(),
         commitment: heard.place.commitment.to_string(),
         answers: heard.word.answers().map(entry),
+        signed: common.signatures.as_ref().map(SignedOf::from),
     };
     (common.modified, row)
 }
