@@ -27,6 +27,7 @@ pub mod feed;
 pub mod fold;
 pub mod gossip;
 pub mod guest;
+pub mod handover;
 pub mod heads;
 pub mod hold;
 pub mod identities;

@@ -176,6 +176,10 @@ pub const ACTS_KEPT_SECONDS: i64 = 400 * 24 * 3600;
 pub const AUTHORITY_SECONDS: i64 = 366 * 24 * 3600;
 /// Most standing authorities: a hundred officers with several each.
 pub const AUTHORITIES: usize = 1_000;
+/// Most items of one handover: nobody takes over more in a quarter of an hour.
+pub const HANDOVER_ITEMS: usize = 200;
+/// Handovers are forgotten after this, seconds: a year and a month, as who was woken is.
+pub const HANDOVER_KEPT_SECONDS: i64 = 400 * 24 * 3600;
 /// Pause between two questions to a partner about our own log, milliseconds: half of [`PARTNER_POLLS_PER_SECOND`].
 pub const FETCH_PAUSE_MILLIS: u64 = 40;
 /// Bodies of one page of an export, bytes: a detector on a slow line gets a page in a minute.

@@ -60,7 +60,7 @@ const TABLES: &[(&str, Part)] = &[
     ("alert_event", Part::Secret), ("alert_notice", Part::Secret),
     // Where people of partners without a node are reached.
     ("reached", Part::Secret), ("mail_item", Part::Secret),
-    ("act", Part::Secret), ("authority", Part::Secret),
+    ("act", Part::Secret), ("authority", Part::Secret), ("handover", Part::Secret),
     // Whoever was logged in logs in again; an invitation is for three days, a draft for an hour.
     ("session", Part::Passing), ("passkey_answered", Part::Passing), ("invitation", Part::Passing),
     ("relay_draft", Part::Passing), ("answer_link", Part::Passing),

@@ -54,6 +54,8 @@ ids!(
     ActId,
     /// One standing authority.
     AuthorityId,
+    /// One handover between shifts.
+    HandoverId,
     /// One shift of the duty roster.
     ShiftId,
     /// One purge of what retention had let run out.

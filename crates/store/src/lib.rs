@@ -20,6 +20,7 @@ mod duty;
 mod error;
 mod evidence;
 mod guests;
+mod handovers;
 mod heads;
 mod holds;
 mod idempotency;
@@ -69,13 +70,14 @@ pub use duty::ShiftRow;
 pub use error::StoreError;
 pub use evidence::EvidenceRow;
 pub use guests::{GuestCode, GuestRow};
+pub use handovers::HandoverRow;
 pub use heads::{ChainOf, Disputed, HeardHead};
 pub use holds::{HoldKind, HoldOn, HoldRow};
 pub use idempotency::Remembered;
 pub use identities::IdentityRow;
 pub use ids::{
-    ActId, AlertId, AuthorityId, EvidenceId, HoldId, IntakeId, LogId, PersonId, ReleaseSeq, RunId, SetId, ShiftId,
-    SpillId, StatementId,
+    ActId, AlertId, AuthorityId, EvidenceId, HandoverId, HoldId, IntakeId, LogId, PersonId, ReleaseSeq, RunId, SetId,
+    ShiftId, SpillId, StatementId,
 };
 pub use intake::{IntakeKnown, IntakeRow, IntakeState, NewIntake};
 pub use invitations::InvitationRow;

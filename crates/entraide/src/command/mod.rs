@@ -21,6 +21,7 @@ mod mandates;
 mod objects;
 mod open_file;
 mod partners;
+mod people;
 mod pointers;
 mod print;
 mod proofs;
@@ -134,6 +135,15 @@ enum Command {
     /// Say whom the node can wake and who is on duty when, by hand or by a file
     #[command(subcommand)]
     Roster(roster::RosterCommand),
+    /// Hand over between shifts: what is open, item by item, until somebody takes it
+    #[command(subcommand)]
+    Handover(people::HandoverCommand),
+    /// Catch me up: what changed since I was last here, as far as I may see it
+    CatchUp(people::CatchUpArgs),
+    /// A case on one page, for whoever only reads
+    Brief(people::BriefArgs),
+    /// The crisis card: whom to call, fingerprints and open cases on one page of paper
+    Card,
     /// Second signatures: what awaits one, approve, decline, sign alone in an emergency, ratify
     #[command(subcommand)]
     Act(acts::ActCommand),
@@ -320,6 +330,10 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Mailbox(_)
         | Command::Assist(_)
         | Command::Roster(_)
+        | Command::Handover(_)
+        | Command::CatchUp(_)
+        | Command::Brief(_)
+        | Command::Card
         | Command::Act(_)
         | Command::Authority(_)
         | Command::TwoPersons(_)
@@ -394,6 +408,10 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Alert(command) => alerts::alert(session, command).await,
         Command::Drill(command) => alerts::drill(session, command).await,
         Command::Roster(command) => roster::roster(session, command).await,
+        Command::Handover(command) => people::handover(session, command).await,
+        Command::CatchUp(args) => people::catch_up(session, args).await,
+        Command::Brief(args) => people::brief(session, args).await,
+        Command::Card => people::card(session).await,
         Command::Act(command) => acts::act(session, command).await,
         Command::Authority(command) => acts::authority(session, command).await,
         Command::TwoPersons(command) => acts::two_persons(session, command).await,

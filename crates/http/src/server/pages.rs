@@ -22,6 +22,7 @@ mod mailbox;
 mod object;
 mod objects;
 mod partners;
+mod people;
 mod pointers;
 mod posted;
 mod recovery;
@@ -85,6 +86,12 @@ pub fn router(app: &App) -> Router<App> {
         .route("/answer/{link}", get(answer::page).post(answer::post))
         .route("/acknowledge", get(alerts::code_page).post(alerts::code))
         .route("/acknowledge/{code}", get(alerts::link).post(alerts::press))
+        .route("/handover", get(people::handover))
+        .route("/handover/give", get(people::back).post(people::give))
+        .route("/handover/take", get(people::back).post(people::take))
+        .route("/catch-up", get(people::catch_up).post(people::caught_up))
+        .route("/brief/{entry}", get(people::brief))
+        .route("/card", get(people::card))
         .route("/roster", get(roster::page))
         .route("/roster/persons", get(roster::back).post(roster::put_person))
         .route("/roster/persons/remove", get(roster::back).post(roster::remove_person))

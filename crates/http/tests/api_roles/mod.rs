@@ -47,7 +47,11 @@ const TABLE: &[(Who, &[&str])] = &[
         May(Read),
         &[
             "GET /alerts",
+            "GET /assistance/{entry}/brief",
             "GET /authorities",
+            "GET /card",
+            "GET /catch-up",
+            "POST /catch-up",
             "GET /two-persons",
             "GET /alerts/{number}",
             "GET /assistance",
@@ -88,7 +92,18 @@ const TABLE: &[(Who, &[&str])] = &[
             "POST /who-sees",
         ],
     ),
-    (May(TakeIn), &["POST /alerts/{number}/acknowledge", "POST /intake", "PUT /exports/lists/{name}"]),
+    (
+        May(TakeIn),
+        &[
+            "POST /alerts/{number}/acknowledge",
+            "GET /handovers",
+            "POST /handovers",
+            "GET /handovers/draft",
+            "POST /handovers/{number}/take",
+            "POST /intake",
+            "PUT /exports/lists/{name}",
+        ],
+    ),
     (May(Authorise), &["POST /authorities", "DELETE /authorities/{number}", "PUT /two-persons"]),
     (
         May(Speak),

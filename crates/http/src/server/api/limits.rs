@@ -34,3 +34,13 @@ pub const EVENTS_LIFE: Duration = Duration::from_secs(900);
 pub const LEASES_PER_SECOND: u32 = 5;
 /// Largest list of the digests of a sealed file's pieces: 100 GB are 95,368 pieces, and a digest has 32 bytes.
 pub const DIGESTS_BYTES: usize = 4 * MIB;
+/// Handovers that are shown, and cases that a draft looks at: a fortnight of shifts.
+pub const HANDOVERS: usize = 50;
+/// How far back somebody catches up who never said that they had read anything, seconds: one shift.
+pub const CATCH_UP_SECONDS: i64 = 12 * 3600;
+/// Most cases that are looked at for one page: the newest.
+pub const CATCH_UP_CASES: usize = 100;
+/// What a brief tells of the past, statements: what fits on one sheet.
+pub const BRIEF_NEWS: usize = 12;
+/// How far ahead the crisis card names who is on duty, seconds: two days, after which it is printed anew.
+pub const CARD_SECONDS: i64 = 48 * 3600;

@@ -13,6 +13,7 @@ pub mod events;
 pub mod evidence;
 pub mod exercises;
 pub mod exports;
+pub mod handovers;
 pub mod headers;
 pub mod holds;
 pub mod idempotency;
@@ -36,6 +37,7 @@ pub mod request;
 pub mod retention;
 pub mod roster;
 pub mod session;
+pub mod sheets;
 pub mod spills;
 pub mod statements;
 pub mod status;
@@ -309,6 +311,12 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(acts::rules, acts::change_rules))
         .routes(routes!(acts::authorities, acts::grant))
         .routes(routes!(acts::revoke))
+        .routes(routes!(handovers::list, handovers::give))
+        .routes(routes!(handovers::draft))
+        .routes(routes!(handovers::take))
+        .routes(routes!(sheets::catch_up, sheets::caught_up))
+        .routes(routes!(sheets::brief))
+        .routes(routes!(sheets::card))
         .routes(routes!(roster::show))
         .routes(routes!(roster::duty))
         .routes(routes!(roster::put_person, roster::remove_person))

@@ -14,3 +14,5 @@ pub const INDENT_LEVELS: usize = 24;
 pub const SHORT_HEX: usize = 12;
 /// Items of a plan of retention that a page lists: more are looked through in a file.
 pub const PLAN_ROWS: usize = 200;
+/// Most items of a handover that a form has: as many as one may have.
+pub const HANDOVER_FIELDS: usize = 200;

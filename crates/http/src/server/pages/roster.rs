@@ -25,6 +25,9 @@ pub async fn page(State(app): State<App>, caller: Caller) -> Result<Markup, Refu
     let Json(shown) = roster::show(State(app), caller, Params(Which::default())).await?;
     let body = html! {
         h1 { "Duty roster" }
+        p {
+            a href="/handover" { "Hand over" } " · " a href="/catch-up" { "Catch me up" } " · " a href="/card" { "Crisis card" }
+        }
         p { a href="/alerts" { "Alerts and ladders" } }
         (on_duty(&duty))
         (findings_card(&shown.findings))

@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 
 use command::Command;
 pub use matches::Matches;
-pub use shapes::{Case, CaseRow};
+pub use shapes::{Case, CaseRow, Helper, SaidRow};
 pub use words::{Accept, Amend, AskFor, MissionNews, Next, Reply};
 
 use super::App;
