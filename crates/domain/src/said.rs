@@ -1,8 +1,8 @@
 //! What a statement's body says, read once: an object of the field, or one of our own words about sharing.
 
 use model::extension::assistance::{
-    Acknowledgement, Agreement, Artefact, Capacity, Card, Custody, Mandate, MandateHelpers, Mission, Note, Offer,
-    Relayed, Request,
+    Acknowledgement, Agreement, Artefact, Capacity, Card, Custody, Dossier, Mandate, MandateHelpers, Mission, Note,
+    Offer, Relayed, Request,
 };
 use model::extension::{Audience, Extension, ExtensionError, Lost, Pointer, Receipt, Withdrawal};
 use model::{Head, MediaType};
@@ -31,6 +31,8 @@ pub enum Said {
     Capacity(Head, Box<Capacity>),
     /// The same in bands, for others.
     Card(Head, Card),
+    /// Our request to the Reserve: for ourselves alone.
+    Dossier(Head, Box<Dossier>),
 }
 
 /// Why a body was not read. It is kept raw as `Unfit`, and read again after an upgrade.
@@ -75,6 +77,7 @@ impl Said {
             Custody::KIND => Ok(Self::assist(head, Word::Room(RoomWord::Custody(Custody::read(body)?)))),
             Capacity::KIND => Ok(Self::Capacity(head, Box::new(Capacity::read(body)?))),
             Card::KIND => Ok(Self::Card(head, Card::read(body)?)),
+            Dossier::KIND => Ok(Self::Dossier(head, Box::new(Dossier::read(body)?))),
             Mandate::KIND => Ok(Self::assist(head, Word::Mandate(Mandate::read(body)?))),
             MandateHelpers::KIND => Ok(Self::assist(head, Word::Helpers(MandateHelpers::read(body)?))),
             newer if newer.starts_with("x-entraide-") => Err(SaidError::NewerType(newer.to_owned())),
@@ -98,7 +101,8 @@ impl Said {
             | Self::Pointer(head, _)
             | Self::Assist(head, _)
             | Self::Capacity(head, _)
-            | Self::Card(head, _) => head,
+            | Self::Card(head, _)
+            | Self::Dossier(head, _) => head,
         }
     }
 
@@ -110,6 +114,7 @@ impl Said {
             Self::Object(_) | Self::Pointer(..) | Self::Card(..) => None,
             Self::Assist(_, word) => Some(word.without_words()),
             Self::Capacity(_, capacity) => Some(capacity.without_words(PURGED).to_bytes()),
+            Self::Dossier(_, dossier) => Some(dossier.without_words(PURGED).to_bytes()),
             Self::Audience(_, audience) => {
                 let name = Self::nameless(audience);
                 Some(Audience { common: audience.common.without_words(), name, ..audience.clone() }.to_bytes())

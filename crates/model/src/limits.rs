@@ -68,3 +68,7 @@ pub const CONSENT_BYTES: usize = 2_000;
 pub const SEALED_BYTES: u64 = 100_000_000_000;
 /// Most people to whom one file of evidence is sealed: a team, with its deputies.
 pub const ARTEFACT_RECIPIENTS: usize = 20;
+/// Most steps of a dossier for the Reserve: the eleven of the law, and some that are given back and taken again.
+pub const RESERVE_STEPS: usize = 32;
+/// Largest file that shows a step, bytes: an acknowledgement on some pages. Each version of the dossier carries it.
+pub const PROOF_BYTES: u64 = 256 * 1024;

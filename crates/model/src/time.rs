@@ -45,6 +45,16 @@ impl Timestamp {
     pub fn year(self) -> i16 {
         self.jiff().map_or(1970, |t| jiff::tz::Offset::UTC.to_datetime(t).year())
     }
+    /// This moment and some months more by the calendar of a time zone (an IANA name), and the end of that day there. Where
+    /// the month has no such date it is the last one (Reg. (EEC, Euratom) 1182/71 Art 3(2)(c)). `None` for no such zone.
+    #[must_use]
+    pub fn plus_months(self, months: i32, zone: &str) -> Option<(Self, Self)> {
+        let zone = jiff::tz::TimeZone::get(zone).ok()?;
+        let then = zone.to_datetime(self.jiff()?).checked_add(jiff::Span::new().try_months(months).ok()?).ok()?;
+        let end = then.date().tomorrow().ok()?.at(0, 0, 0, 0);
+        let of = |local| zone.to_ambiguous_timestamp(local).compatible().ok().map(|t| Self(t.as_microsecond()));
+        Some((of(then)?, of(end)?))
+    }
     fn jiff(self) -> Option<jiff::Timestamp> {
         jiff::Timestamp::from_microsecond(self.0).ok()
     }
@@ -87,6 +97,24 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn months_end_with_the_day_of_the_same_date_where_they_are_counted() {
+        let check = |from: &str, months, zone: &str, target: &str, end: &str| {
+            let at = |text: &str| text.parse::<Timestamp>().unwrap();
+            assert_eq!(at(from).plus_months(months, zone), Some((at(target), at(end))), "{from}");
+        };
+        let zone = "Europe/Brussels";
+        check("2026-11-30T10:00:00Z", 1, zone, "2026-12-30T10:00:00Z", "2026-12-30T23:00:00Z");
+        // No 31st of February, and a leap year.
+        check("2027-01-31T10:00:00Z", 1, zone, "2027-02-28T10:00:00Z", "2027-02-28T23:00:00Z");
+        check("2028-01-30T10:00:00Z", 1, zone, "2028-02-29T10:00:00Z", "2028-02-29T23:00:00Z");
+        // Summer time began meanwhile.
+        check("2027-02-27T10:00:00Z", 2, zone, "2027-04-27T09:00:00Z", "2027-04-27T22:00:00Z");
+        check("2027-02-27T10:00:00Z", 2, "UTC", "2027-04-27T10:00:00Z", "2027-04-28T00:00:00Z");
+        assert_eq!(Timestamp::from_micros(0).plus_months(1, "Europe/Atlantis"), None);
+        assert_eq!(Timestamp::from_micros(i64::MAX).plus_months(1, "UTC"), None);
+    }
 
     #[test]
     fn times_read_and_print() {

@@ -67,7 +67,7 @@ pub fn fold(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: Option<&Said>) ->
                 return Ok(());
             }
             match said {
-                Said::Object(_) | Said::Pointer(..) | Said::Capacity(..) | Said::Card(..) => Ok(()),
+                Said::Object(_) | Said::Pointer(..) | Said::Capacity(..) | Said::Card(..) | Said::Dossier(..) => Ok(()),
                 Said::Audience(_, audience) => fold_audience(tx, arrived, audience),
                 Said::Withdrawal(_, withdrawal) => fold_withdrawal(tx, arrived, withdrawal),
                 Said::Receipt(_, receipt) => fold_receipt(tx, me, arrived, receipt),
@@ -221,6 +221,7 @@ fn admissible(tx: &Tx<'_>, me: &Me, arrived: &Arrived<'_>, said: &Said) -> Resul
         Said::Receipt(_, receipt) => receipt_target(tx, me, arrived, receipt).map(|_| ()),
         Said::Assist(_, word) => check_assist(tx, arrived, word),
         Said::Capacity(..) => check_lane(arrived, Lane::Workflow, "a capacity is said in the workflow lane"),
+        Said::Dossier(..) => check_lane(arrived, Lane::Workflow, "a dossier is said in the workflow lane"),
         // There it can be withdrawn, and whoever had it answers with a receipt.
         Said::Card(..) => check_lane(arrived, Lane::Intelligence, "a card is said in the intelligence lane"),
     }

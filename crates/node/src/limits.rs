@@ -246,3 +246,6 @@ pub const SWEEP_SECONDS: u64 = 2;
 pub const SWEEP_LAPSE_SECONDS: u64 = 3_600;
 /// Gaps of an upload that are told at once: of more, whoever puts the pieces asks again.
 pub const UPLOAD_GAPS: usize = 256;
+/// Most versions of dossiers for the Reserve that a node keeps: some crises a year, each filled in and taken on in some
+/// dozen steps.
+pub const DOSSIER_VERSIONS: usize = 1_000;

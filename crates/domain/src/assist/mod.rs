@@ -13,6 +13,7 @@ pub mod case;
 pub mod mandate;
 pub mod matching;
 pub mod mission;
+pub mod reserve;
 pub mod room;
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod reached;
 mod realms;
 mod recover;
 mod red;
+mod reserve;
 mod roster;
 mod scan;
 mod sealed;
@@ -165,6 +166,9 @@ enum Command {
     /// Keep what we can lend, for ourselves alone, and publish some of it in bands
     #[command(subcommand)]
     Capacity(capacities::CapacityCommand),
+    /// Keep requests to the EU Cybersecurity Reserve: fields filled and missing, clocks, and what was done outside
+    #[command(subcommand)]
+    Reserve(reserve::ReserveCommand),
     /// Say what a partner's helpers may touch at an entity, and that they may no more
     #[command(subcommand)]
     Mandate(mandates::MandateCommand),
@@ -341,6 +345,7 @@ async fn execute(cli: Cli) -> Result<(), Failure> {
         | Command::Alert(_)
         | Command::Drill(_)
         | Command::Capacity(_)
+        | Command::Reserve(_)
         | Command::Mandate(_)
         | Command::Import(_)
         | Command::Red(_)
@@ -416,6 +421,7 @@ async fn ask(session: &Session, command: &Command) -> Result<(), Failure> {
         Command::Authority(command) => acts::authority(session, command).await,
         Command::TwoPersons(command) => acts::two_persons(session, command).await,
         Command::Capacity(command) => capacities::capacity(session, command).await,
+        Command::Reserve(command) => reserve::reserve(session, command).await,
         Command::Mandate(command) => mandates::mandate(session, command).await,
         Command::Import(args) => import::import(session, args).await,
         Command::Red(command) => red::red(session, command).await,

@@ -28,6 +28,7 @@ mod posted;
 mod recovery;
 mod red;
 mod refused;
+mod reserve;
 mod roster;
 mod spills;
 mod status;
@@ -99,6 +100,8 @@ pub fn router(app: &App) -> Router<App> {
         .route("/roster/shifts/remove", get(roster::back).post(roster::remove_shift))
         .route("/roster/preview", get(roster::back).post(roster::preview))
         .route("/roster/import", get(roster::back).post(roster::import))
+        .route("/reserve", get(reserve::page))
+        .route("/reserve/{entry}", get(reserve::one))
         .route("/red", get(red::first))
         .route("/red/{address}", get(red::cover))
         .route("/red/{address}/open", get(red::back).post(red::open))

@@ -84,6 +84,9 @@ const TABLE: &[(Who, &[&str])] = &[
             "GET /proofs/{entry}",
             "GET /proofs/{entry}/words",
             "GET /recovery",
+            "GET /reserve",
+            "GET /reserve/{entry}",
+            "GET /reserve/{entry}/proofs/{number}",
             "GET /roster",
             "GET /roster/duty",
             "GET /status",
@@ -126,6 +129,9 @@ const TABLE: &[(Who, &[&str])] = &[
             "POST /assistance/{entry}/evidence",
             "POST /assistance/{entry}/fetch",
             "POST /assistance/{entry}/sealed",
+            "POST /reserve",
+            "POST /reserve/{entry}/steps",
+            "POST /reserve/{entry}/versions",
             "PUT /assistance/{entry}/uploads/{name}",
             "PUT /uploads/{name}/{piece}",
             "POST /assistance/{entry}/notes",
@@ -319,6 +325,9 @@ fn routes() -> Vec<(String, Method, String, Value)> {
                     body["kind"] = json!("logs");
                     (body["pieces"], body["sealed_sha256"]) = (json!("0".repeat(64)), json!("0".repeat(64)));
                 }
+                "POST /reserve/{entry}/steps" => body["step"] = json!("withdrawn"),
+                "POST /reserve" => body = json!({"name": "x"}),
+                "POST /reserve/{entry}/versions" => body = json!({}),
                 "POST /capacities" => body["kind"] = json!("forensics"),
                 // Of somebody else: one's own are made by whoever reads.
                 "POST /tokens" => body = json!({"name": "none", "days": 1, "login": "newcomer"}),

@@ -5,6 +5,7 @@
 pub mod acknowledgement;
 pub mod agreement;
 pub mod capacity;
+pub mod dossier;
 pub mod mandate;
 pub mod offer;
 pub mod relayed;
@@ -15,6 +16,7 @@ pub mod words;
 pub use acknowledgement::Acknowledgement;
 pub use agreement::{AgreedLine, Agreement, AgreementStep, Mission, MissionPhase};
 pub use capacity::{Capacity, Card, PrivateProvider, RateCard, Window};
+pub use dossier::{Dossier, IncidentScale, ReserveStep, ReserveTaken, ReserveUser, StepProof};
 pub use mandate::{Consent, ConsentProof, Helper, HelperKey, Hours, Mandate, MandateHelpers, SystemName};
 pub use offer::{Answer, Draw, Offer, OfferLine};
 pub use relayed::{RelayWay, Relayed, RelayedOffer, RelayedWord};

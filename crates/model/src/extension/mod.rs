@@ -44,6 +44,7 @@ pub const TYPES: &[&str] = &[
     "x-entraide-capacity-card",
     "x-entraide-mandate",
     "x-entraide-mandate-helpers",
+    "x-entraide-reserve-dossier",
 ];
 
 /// Why one of our objects was not read.

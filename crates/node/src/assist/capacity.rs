@@ -87,7 +87,7 @@ fn read(db: &Db<'_>, signer: &dyn Signer, row: &ObjectRow) -> Result<Option<Capa
 }
 
 /// The audience of ourselves alone, made when it is first needed. It has no members, and nobody can give it some.
-fn ourselves(work: &mut Work<'_, '_>) -> Result<Target, AssistError> {
+pub(super) fn ourselves(work: &mut Work<'_, '_>) -> Result<Target, AssistError> {
     let id = id_of(b"entraide/ourselves/v1", &work.me.origin.base().to_string());
     let members = MemberSet::empty();
     Ok(audience::of_own_making(work, AudienceId::new(id), "this node alone", AudienceKind::Bilateral, &members)?)

@@ -79,7 +79,8 @@ pub(super) fn word(db: &Db<'_>, signer: &dyn Signer, row: &ObjectRow) -> Result<
             | Said::Lost(..)
             | Said::Pointer(..)
             | Said::Capacity(..)
-            | Said::Card(..),
+            | Said::Card(..)
+            | Said::Dossier(..),
         )
         | Err(_) => Ok(None),
     }

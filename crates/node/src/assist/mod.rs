@@ -10,6 +10,7 @@ pub mod mandate;
 pub mod note;
 mod prefill;
 pub mod relay;
+pub mod reserve;
 pub mod sealed;
 mod speak;
 
@@ -99,6 +100,9 @@ pub enum AssistError {
     /// It speaks for itself.
     #[error("{0} has a node and says itself what it says: nothing is taken down for it")]
     HasNode(String),
+    /// No dossier of ours.
+    #[error("there is no such dossier here: list them with `entraide reserve list`")]
+    NoDossier,
     /// RED is opened to no node.
     #[error("a card is for partners: choose another label than TLP:RED")]
     RedCard,

@@ -52,7 +52,7 @@ pub(super) fn to<T: Extension>(
 }
 
 /// The thread that a version goes on with, and the commitment of the last one.
-type After = (model::ThreadId, ThreadVersion, model::Commitment);
+pub(super) type After = (model::ThreadId, ThreadVersion, model::Commitment);
 
 /// Begins a thread in the intelligence lane, where what is said can be withdrawn.
 pub(super) fn withdrawably<T: Extension>(
@@ -89,6 +89,16 @@ fn said_to<T: Extension>(
         body: &body,
     };
     Ok(append::append(work, &entry, &said)?)
+}
+
+/// Says something to ourselves alone that stands behind the wall.
+pub(super) fn to_ourselves<T: Extension>(
+    work: &mut Work<'_, '_>,
+    target: &Target,
+    after: Option<After>,
+    object: &T,
+) -> Result<Appended, AssistError> {
+    said_to(work, target, Tlp::AmberStrict, after, (Lane::Workflow, Some(Walled::HelpConversation), object))
 }
 
 /// Begins a thread to one partner alone: answers and agreements are between the two.

@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod exports;
 pub mod objects;
 pub mod recovery;
+pub mod reserve;
 pub mod status;
 pub mod who_sees;
 pub mod witnesses;

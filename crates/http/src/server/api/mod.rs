@@ -34,6 +34,7 @@ pub mod recovery;
 pub mod red;
 pub mod refusal;
 pub mod request;
+pub mod reserve;
 pub mod retention;
 pub mod roster;
 pub mod session;
@@ -342,6 +343,11 @@ fn resources() -> OpenApiRouter<App> {
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(alerts::drill))
         .routes(routes!(assistance::matches::matches))
+        .routes(routes!(reserve::list, reserve::open))
+        .routes(routes!(reserve::one))
+        .routes(routes!(reserve::fill))
+        .routes(routes!(reserve::step))
+        .routes(routes!(reserve::proof))
         .routes(routes!(capacities::list, capacities::add))
         .routes(routes!(capacities::cards))
         .routes(routes!(capacities::one))

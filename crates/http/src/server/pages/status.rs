@@ -66,6 +66,7 @@ fn body(frame: &Frame, status: &Status, recovery: &Recovery, red: usize) -> Mark
                     (verbatim("Checkpoint of our log", &status.log.checkpoint))
                     p class="quiet" { "Origin " code { (status.origin) } }
                     @if frame.may(Permission::Operate) { p { a href="/keys" { "Keys" } } }
+                    p { a href="/reserve" { "Reserve dossiers" } }
                 }
             }
             section class="card" aria-labelledby="intake-title" {

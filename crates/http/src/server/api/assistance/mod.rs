@@ -205,6 +205,7 @@ impl From<AssistError> for Refusal {
             AssistError::Audience(error) => return error.into(),
             AssistError::Commit(error) => return error.into(),
             AssistError::Unknown => return Self::not_found(),
+            AssistError::NoDossier => (StatusCode::NOT_FOUND, "There is no such dossier here"),
             AssistError::NoCapacity => (StatusCode::NOT_FOUND, "There is no such capacity here"),
             AssistError::NoDraft(_) => (StatusCode::NOT_FOUND, "There is no such draft"),
             AssistError::NoPartner(_) => (StatusCode::NOT_FOUND, "There is no such partner"),

@@ -5,7 +5,9 @@ use domain::assist::case::{self, AgreementCase, MissionCase, OfferCase, RequestS
 use domain::assist::room::RoomWord;
 use domain::assist::{Heard, Word};
 use model::extension::Signatures;
-use model::extension::assistance::{AgreementStep, Answer, MissionPhase, RelayedWord, RequestLine, RequestPhase};
+use model::extension::assistance::{
+    AgreementStep, Answer, LegalBasis, MissionPhase, RelayedWord, RequestLine, RequestPhase,
+};
 use model::{Citation, EntryRef, Origin, Timestamp};
 use node::query::assist::Shown;
 use serde::Serialize;
@@ -624,7 +626,9 @@ fn next(case: &case::Case, here: &Origin, now: Timestamp) -> Vec<NextStep> {
     if open && asks && case.is_covered(now) {
         say(&case.place, "close");
     }
-    if open && !asks && !case.offers.iter().any(|offer| offer.provider() == here) {
+    // What goes to the Reserve goes to private providers: no partner can offer to it (Reg. (EU) 2025/38 Art 15(3)).
+    let for_partners = case.request.basis != LegalBasis::Reserve;
+    if open && !asks && for_partners && !case.offers.iter().any(|offer| offer.provider() == here) {
         say(&case.place, "reply");
     }
     for offer in &case.offers {
