@@ -18,9 +18,8 @@ use node::query::objects::ObjectError;
 
 use super::DemoError;
 use super::fleet::Fleet;
-use super::mail;
-use super::measure;
 use super::report::say;
+use super::{gate, mail, measure};
 
 /// The nodes of the demonstration let one person speak.
 const ONE: Signature = Signature::ONE_PERSON;
@@ -32,6 +31,8 @@ pub(super) struct Helped {
     pub(super) first_answer: Duration,
     /// From the request until the agreement is in force at the requester.
     pub(super) agreement: Duration,
+    /// From then until a helper is in by ssh, where that can be played.
+    pub(super) access: Option<Duration>,
     /// Lines of the request with enough in force.
     pub(super) lines_covered: usize,
     /// What is in force beyond what was offered, summed over all nodes: none may be.
@@ -85,7 +86,8 @@ pub(super) async fn play(fleet: &Fleet, everybody: &str) -> Result<Helped, DemoE
     .await?;
     let (lines_covered, double_bookings) = counted(fleet, &request).await?;
     say(&format!("    Estonia signs after {} ms, and its people are on the case", agreement.as_millis()));
-    Ok(Helped { first_answer, agreement, lines_covered, double_bookings })
+    let access = gate::play(fleet.of("FR")?, &estonia, &taken).await?;
+    Ok(Helped { first_answer, agreement, access, lines_covered, double_bookings })
 }
 
 async fn asks(france: &Node, everybody: &str) -> Result<Citation, DemoError> {
@@ -279,7 +281,7 @@ async fn counted(fleet: &Fleet, request: &Citation) -> Result<(usize, u32), Demo
     Ok((covered, twice))
 }
 
-fn own(node: &Node, said: &Spoken) -> Result<Citation, DemoError> {
+pub(super) fn own(node: &Node, said: &Spoken) -> Result<Citation, DemoError> {
     let appended = &said.appended;
     Ok(Citation { origin: node.me().origin.clone(), index: appended.index, commitment: appended.commitment })
 }
@@ -304,7 +306,7 @@ async fn holds(node: &Node, place: &Citation) -> Result<bool, DemoError> {
 }
 
 /// The case as the duty officers of a node see it.
-async fn case(node: &Node, place: &Citation) -> Result<Option<Case>, DemoError> {
+pub(super) async fn case(node: &Node, place: &Citation) -> Result<Option<Case>, DemoError> {
     let name = EntryRef::of(&place.origin, place.index);
     let seen = node.read(move |view| {
         let viewer = node::Actor::machine().viewer(&view.me.origin);

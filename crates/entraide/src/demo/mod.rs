@@ -1,12 +1,13 @@
 //! The demonstration: a fleet of real nodes in one process on loopback, a short story, and what it proved.
 //!
 //! `fleet` makes and starts the nodes, `story` plays, `measure` counts what came out of it, `forger` is the one hostile
-//! act, `exercise` is held beside reality, `report` prints. Nothing here is simulated but the people: keys, logs, databases,
-//! TLS and feeds are the real ones.
+//! act, `gate` lets a helper in by ssh, `exercise` is held beside reality, `report` prints. Nothing here is simulated but
+//! the people: keys, logs, databases, TLS and feeds are the real ones.
 
 mod exercise;
 mod fleet;
 mod forger;
+mod gate;
 mod help;
 mod mail;
 mod measure;
@@ -123,6 +124,7 @@ pub async fn run(options: &Options) -> Result<Report, DemoError> {
         crossed: told.crossed,
         request_to_first_answer_ms: millis(told.helped.first_answer),
         request_to_agreement_ms: millis(told.helped.agreement),
+        agreement_to_access_ms: told.helped.access.map(millis),
         lines_covered: told.helped.lines_covered,
         double_bookings: told.helped.double_bookings,
         ready_ms: millis(ready),

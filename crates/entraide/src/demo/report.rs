@@ -35,6 +35,8 @@ pub struct Report {
     pub request_to_first_answer_ms: u64,
     /// From a call for help until an agreement is in force at the requester.
     pub request_to_agreement_ms: u64,
+    /// From an agreement in force until a helper is in by ssh under a mandate; none where no sshd can be run.
+    pub agreement_to_access_ms: Option<u64>,
     /// Lines of the call for help with enough in force.
     pub lines_covered: usize,
     /// What is in force beyond what was offered, on any node.
@@ -194,6 +196,7 @@ mod tests {
             receipts: 4,
             request_to_first_answer_ms: 1,
             request_to_agreement_ms: 1,
+            agreement_to_access_ms: None,
             lines_covered: 1,
             double_bookings: 0,
             crossed: 0,
