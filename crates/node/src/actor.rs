@@ -163,6 +163,26 @@ mod tests {
         assert!(actor(Role::Liaison).require(Permission::Spill).is_err());
         assert!(actor(Role::DutyOfficer).require(Permission::Hold).is_ok());
         assert!(actor(Role::DutyOfficer).require(Permission::Retain).is_err());
+        let table = [
+            (Permission::Read, "viewer analyst duty-officer liaison crisis-officer administrator auditor"),
+            (Permission::TakeIn, "analyst duty-officer crisis-officer"),
+            (Permission::Speak, "duty-officer crisis-officer"),
+            (Permission::ManageAudiences, "duty-officer liaison crisis-officer"),
+            (Permission::ManagePartners, "liaison administrator"),
+            (Permission::ManageRoster, "duty-officer liaison crisis-officer administrator"),
+            (Permission::ManageAccounts, "administrator"),
+            (Permission::Spill, "duty-officer crisis-officer administrator"),
+            (Permission::Hold, "duty-officer administrator"),
+            (Permission::Retain, "administrator"),
+            (Permission::Operate, "administrator"),
+            (Permission::DecideLog, "duty-officer crisis-officer administrator"),
+        ];
+        for permission in Permission::ALL {
+            let able = Role::ALL.iter().filter(|role| actor(**role).require(permission).is_ok());
+            let able: Vec<&str> = able.map(|role| role.word()).collect();
+            let told = table.iter().find(|(of, _)| *of == permission).map(|(_, roles)| *roles);
+            assert_eq!(Some(&*able.join(" ")), told, "{permission:?}");
+        }
         let refused = actor(Role::Viewer).require(Permission::ManageAccounts).unwrap_err().to_string();
         assert!(refused.contains("administrator"), "{refused}");
     }

@@ -371,3 +371,14 @@ pub struct PartnerAddress {
     /// SHA-256 of the public keys (SPKI) that are accepted.
     pub pins: Vec<[u8; 32]>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_reality_alone_has_is_not_to_be_had_in_an_exercise() {
+        assert!(RealOnly::of(&Realm::Real).is_some());
+        assert!(RealOnly::of(&"EX-BLUE".parse().unwrap()).is_none());
+    }
+}

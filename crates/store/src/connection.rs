@@ -386,6 +386,40 @@ mod tests {
     }
 
     #[test]
+    fn every_connection_is_set_as_durability_and_erasure_need_it() {
+        let world = World::new();
+        let (writer, reader) = (world.store.writer().unwrap(), world.store.reader().unwrap());
+        let asked = |conn: &Connection, name: &str| -> String {
+            conn.query_row(&format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}"), [], |row| row.get(0)).unwrap()
+        };
+        for conn in [&writer.conn, &reader.conn] {
+            let check = |name: &str, value: &str| assert_eq!(asked(conn, name), value, "{name}");
+            check("journal_mode", "wal");
+            check("synchronous", "2");
+            check("secure_delete", "1");
+            check("trusted_schema", "0");
+            check("temp_store", "2");
+        }
+        assert_eq!((&*asked(&writer.conn, "query_only"), &*asked(&reader.conn, "query_only")), ("0", "1"));
+    }
+
+    #[test]
+    fn what_an_undone_command_had_learnt_is_forgotten() {
+        let world = World::new();
+        let mut writer = world.store.writer().unwrap();
+        let mut batch = writer.begin().unwrap();
+        let undone: Result<(), StoreError> = batch.savepoint(|tx| {
+            let log = tx.ensure_log(&origin("FR"))?;
+            assert_eq!(tx.origin(log)?, origin("FR"));
+            Err(StoreError::Full)
+        });
+        assert!(undone.is_err());
+        // Its number is given to another log now.
+        let log = batch.savepoint(|tx| tx.ensure_log(&origin("EE"))).unwrap();
+        assert_eq!(batch.savepoint(|tx| tx.origin(log)).unwrap(), origin("EE"));
+    }
+
+    #[test]
     fn a_dropped_batch_leaves_nothing_and_a_panic_no_half() {
         let world = World::new();
         let mut writer = world.store.writer().unwrap();

@@ -204,6 +204,13 @@ mod tests {
         (parts.status, parts.headers, text)
     }
 
+    #[test]
+    fn a_prefix_ends_where_a_name_does() {
+        let told = |path: &str| inside(&path.parse().unwrap(), "/ex/EX-BLUE").map(|uri| uri.to_string());
+        assert_eq!(told("/ex/EX-BLUE/a?b").as_deref(), Some("/a?b"));
+        assert_eq!([told("/ex/EX-BLUE-26/a"), told("/ex/EX-BLUE")], [None, None]);
+    }
+
     #[tokio::test]
     async fn each_path_leads_to_one_realm() {
         let says =
