@@ -79,6 +79,14 @@ export class Node {
     return beside;
   }
 
+  /** The same node for another account. */
+  as(access) {
+    const other = new Node();
+    other.access = access;
+    other.url = this.url;
+    return other;
+  }
+
   /** What a person types to log in. Each code works once, so this waits for the next if the newest was used. */
   async credentials() {
     const step = () => Math.floor(Date.now() / 30_000);

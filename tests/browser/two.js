@@ -29,7 +29,7 @@ export const befriend = async (french, estonian) => {
 };
 
 /** Whatever is said to partners while nothing on the screen says who will see it is a complaint. */
-const previewed = ({ page, complaints }) => page.route(/\/api\/v1\/(assistance|mandates|capacities)\b/, async (route) => {
+const previewed = ({ page, complaints }) => page.route(/\/api\/v1\/(assistance|mandates|capacities|acts)\b/, async (route) => {
   const asked = route.request();
   if (asked.method() !== "GET" && !(await page.locator(".who:visible").count()) && !LOCAL.test(asked.postData() ?? "")) complaints.push(`${asked.method()} ${asked.url()} without a preview`);
   await route.continue();

@@ -29,6 +29,7 @@ screen-situation = Situation
 screen-inbox = Inbox
 screen-assistance = Assistance
 screen-ask = Ask for help
+screen-acts = Second signature
 screen-partners = Partners
 screen-journal = Journal
 close = Close

@@ -29,6 +29,7 @@ screen-situation = Situation
 screen-inbox = À traiter
 screen-assistance = Assistance
 screen-ask = Demander de l’aide
+screen-acts = Seconde signature
 screen-partners = Partenaires
 screen-journal = Journal
 close = Fermer
