@@ -101,6 +101,29 @@ describe("a second person", () => {
   });
 });
 
+describe("hand over", () => {
+  test("whoever gave it stays on duty until another has ticked every item", async () => {
+    const { seat } = await offer("Handed over");
+    await seat.page.goto(`${ee.url}/console/#/roster?do=give`);
+    await dialog(seat.page).getByLabel("What is to be done next").first().waitFor();
+    await dialog(seat.page).getByLabel("What was promised by telephone").first().fill("Bo calls Paris at 06:00Z");
+    await dialog(seat.page).getByLabel("What was done, and what else is to be known").fill("quiet until two");
+    await button(dialog(seat.page), "Hand over").click();
+    await gone(seat.page);
+    await seat.page.getByText("Bo Tamm stays on duty until somebody else has taken over.").waitFor();
+    const other = await two.sit(ee, second, "/inbox");
+    await other.page.getByText("Bo Tamm hands over: go through it, and take over").click();
+    await other.page.getByText("promised: Bo calls Paris at 06:00Z").waitFor();
+    assert.ok(await button(other.page, "Take over").isDisabled());
+    const boxes = other.page.locator(".items input");
+    for (let at = 0; at < await boxes.count(); at += 1) await boxes.nth(at).check();
+    await button(other.page, "Take over").click();
+    await other.page.getByText("taken by Cleo Kask").waitFor();
+    await seat.page.getByText("taken by Cleo Kask").waitFor();
+    for (const { complaints, close } of [seat, other]) { assert.deepEqual(complaints, []); await close(); }
+  });
+});
+
 describe("every screen looks right", () => {
   const both = { languages: ["en", "fr"] };
   before(() => offer("Looked at").then(({ seat }) => seat.close()));
@@ -110,5 +133,6 @@ describe("every screen looks right", () => {
     await page.locator(".buttons .primary").first().click();
     await page.locator("dialog .who").waitFor();
   } }));
+  test("a handover before it is given, and on duty with one", () => two.looksRight(ee, first, "/roster?do=give", { ...both, prepare: (page) => page.locator("dialog .item").first().waitFor() }));
   test("the inbox with an act", () => two.looksRight(ee, second, "/inbox", both));
 });

@@ -1,6 +1,6 @@
 // What the screens show: read whole from the node whenever it says that something has changed.
 
-import { all, get, known, Problem, type ActOf, type AlertOf, type CaseRow, type Duty, type ForYou, type PageOf, type Recovery, type Session, type Status } from "../api/client";
+import { all, get, known, Problem, type ActOf, type AlertOf, type CaseRow, type Duty, type ForYou, type HandoverOf, type PageOf, type Recovery, type Session, type Status } from "../api/client";
 import { live, listen, told } from "./live.svelte";
 import { kept } from "./settings.svelte";
 import { MINUTE } from "./time";
@@ -13,7 +13,7 @@ const RESTING = 2_000;
 /** The newest alerts: whoever must wake up sees them on every screen. */
 const ALERTS = 20;
 
-interface Everything { status: Status; cases: CaseRow[]; red: number; recovery: Recovery | null; duty: Duty | null; alerts: AlertOf[]; acts: ActOf[] }
+interface Everything { status: Status; cases: CaseRow[]; red: number; recovery: Recovery | null; duty: Duty | null; alerts: AlertOf[]; acts: ActOf[]; handovers: HandoverOf[] }
 
 export const data = $state({
   session: null as Session | null,
@@ -25,6 +25,7 @@ export const data = $state({
   alerts: [] as AlertOf[],
   /** What awaits a second person. */
   acts: [] as ActOf[],
+  handovers: [] as HandoverOf[],
   problem: null as Problem | null,
   /** How often everything was read: screens that read more of their own follow it. */
   version: 0,
@@ -43,7 +44,7 @@ let again = false;
 addEventListener("pointermove", () => { moved = performance.now(); }, { passive: true });
 
 const read = async (): Promise<Everything> => {
-  const [status, cases, red, recovery, duty, alerts, acts] = await Promise.all([
+  const [status, cases, red, recovery, duty, alerts, acts, handovers] = await Promise.all([
     get<Status>("/status"),
     all<CaseRow>("/assistance"),
     get<ForYou>("/red").then((answer) => answer.count),
@@ -51,8 +52,9 @@ const read = async (): Promise<Everything> => {
     get<Duty>("/roster/duty").catch(() => null),
     get<PageOf<AlertOf>>(`/alerts?limit=${ALERTS}`).then((page) => page.items).catch(() => []),
     may("speak") ? get<PageOf<ActOf>>("/acts/waiting").then((page) => page.items).catch(() => []) : [],
+    may("take-in") ? get<PageOf<HandoverOf>>("/handovers").then((page) => page.items).catch(() => []) : [],
   ]);
-  return { status, cases, red, recovery, duty, alerts, acts };
+  return { status, cases, red, recovery, duty, alerts, acts, handovers };
 };
 
 const show = (everything: Everything) => {

@@ -1,11 +1,12 @@
 // What waits for us: taken from what the node says that it can say next, and from how it stands with its partners.
 
-import type { ActOf, AlertOf, CaseRow, NextStep, Partner } from "../api/client";
+import type { ActOf, AlertOf, CaseRow, HandoverOf, NextStep, Partner } from "../api/client";
 import { data } from "./data.svelte";
 
 export type Waiting =
   | { kind: "alert"; alert: AlertOf }
   | { kind: "act"; act: ActOf }
+  | { kind: "handover"; handover: HandoverOf }
   | { kind: "step"; row: CaseRow; step: NextStep }
   | { kind: "partner"; partner: Partner; why: "held" | "awaiting-confirmation" | "successor" }
   | { kind: "red"; count: number }
@@ -22,6 +23,7 @@ export const inbox = (): Waiting[] => {
   const found: Waiting[] = [];
   for (const alert of data.alerts) if (alert.state !== "acknowledged") found.push({ kind: "alert", alert });
   for (const act of data.acts) if (act.may.includes("approve") || act.may.includes("ratify")) found.push({ kind: "act", act });
+  for (const handover of data.handovers) if (handover.may_take) found.push({ kind: "handover", handover });
   if (data.recovery && data.recovery.state !== "speaking") found.push({ kind: "recovery", state: data.recovery.state });
   for (const row of data.cases) for (const step of steps(row)) found.push({ kind: "step", row, step });
   for (const partner of data.status?.partners ?? []) {

@@ -298,3 +298,4 @@ screen-roster = On duty
 on-duty-short = On duty
 take-file = Take in a file
 drill = Drill
+hand-over = Hand over

@@ -540,3 +540,25 @@ decide-refuse-says = It stays said, and no running mission ends. It is shown as 
 inbox-act = { $name } asks for your signature: { $act }
 signed-alone = signed alone: { $reason }
 within-authority = within { $authority }
+
+# Hand over
+handovers = Hand over
+handovers-hint = item by item, from one shift to the next
+hand-over-says = Everything that is open now, as the node knows it. You stay on duty until somebody else has ticked every item.
+propose-anew = Propose anew
+no-handover = Nothing was handed over yet.
+given-by = Given by { $name }
+not-taken = nobody has taken it yet
+taken-by = taken by { $name }
+due-by = due
+promised-by-phone = promised: { $what }
+take-over = Take over
+tick-all = Go through every item and tick it.
+stays-on-duty = { $name } stays on duty until somebody else has taken over.
+next-step = What is to be done next
+who-does-it = Who does it
+due-utc = By when (UTC)
+promised-what = What was promised by telephone
+take-out-item = Take out item { $number }
+what-else = What was done, and what else is to be known
+inbox-handover = { $name } hands over: go through it, and take over

@@ -298,3 +298,4 @@ screen-roster = Permanence
 on-duty-short = De permanence
 take-file = Prendre un fichier
 drill = Exercice d’appel
+hand-over = Passer la main

@@ -540,3 +540,25 @@ decide-refuse-says = Cela reste dit, et aucune mission en cours ne s’achève. 
 inbox-act = { $name } demande votre signature : { $act }
 signed-alone = signé seul : { $reason }
 within-authority = dans la limite de { $authority }
+
+# Passer la main
+handovers = Relève
+handovers-hint = point par point, d’un tour au suivant
+hand-over-says = Tout ce qui est ouvert maintenant, tel que le nœud le connaît. Vous restez de permanence jusqu’à ce que quelqu’un d’autre ait coché chaque point.
+propose-anew = Proposer de nouveau
+no-handover = Rien n’a encore été transmis.
+given-by = Transmis par { $name }
+not-taken = personne ne l’a encore repris
+taken-by = repris par { $name }
+due-by = dû le
+promised-by-phone = promis : { $what }
+take-over = Reprendre
+tick-all = Parcourez chaque point et cochez-le.
+stays-on-duty = { $name } reste de permanence jusqu’à ce que quelqu’un d’autre ait repris.
+next-step = Ce qui est à faire ensuite
+who-does-it = Qui le fait
+due-utc = Avant quand (UTC)
+promised-what = Ce qui a été promis au téléphone
+take-out-item = Retirer le point { $number }
+what-else = Ce qui a été fait, et ce qu’il faut savoir d’autre
+inbox-handover = { $name } passe la main : parcourez et reprenez
