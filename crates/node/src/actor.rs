@@ -176,6 +176,7 @@ mod tests {
             (Permission::Retain, "administrator"),
             (Permission::Operate, "administrator"),
             (Permission::DecideLog, "duty-officer crisis-officer administrator"),
+            (Permission::Authorise, "crisis-officer"),
         ];
         for permission in Permission::ALL {
             let able = Role::ALL.iter().filter(|role| actor(**role).require(permission).is_ok());
