@@ -29,7 +29,7 @@ before(async () => {
     };
     played.stdout.on("data", hear);
     played.stderr.on("data", hear);
-    played.once("exit", (code) => failed(new Error(`the demonstration ended with ${code}: ${said.slice(-2_000)}`)));
+    played.once("exit", (code) => { clearTimeout(late); failed(new Error(`the demonstration ended with ${code}: ${said.slice(-2_000)}`)); });
   });
 });
 
