@@ -35,7 +35,7 @@ const PROGRAMS: [&str; 5] =
 pub(super) async fn play(france: &Member, estonia: &Node, taken: &Citation) -> Result<Option<Duration>, DemoError> {
     if !can_play() {
         say(
-            "    left out: a helper who comes in by ssh (it needs root, Debian's openssh-server, and a TMPDIR that others may pass)",
+            "    left out: a helper who comes in by ssh (it needs root, openssh-server, a TMPDIR that others may pass)",
         );
         return Ok(None);
     }
